@@ -1,0 +1,59 @@
+"""Answers leave in the order in which their requests came (RFC 9112 §9.3.2).
+
+Knows a queue of places. Knows neither how an answer is made nor where it goes.
+
+Invariant: a place leaves the queue only from its front and only when it is ready.
+"""
+
+from typing import Final
+
+from mypy_extensions import i64, mypyc_attr
+
+from japy.core.request import Request
+from japy.core.response import Response
+
+
+@mypyc_attr(native_class=True)
+class Slot:
+    """The place of one answer: to a request, or an interim one that is ready from the start."""
+
+    def __init__(self, request: Request | None, response: Response | None, interim: bytes) -> None:
+        self.request: Final = request
+        self.response = response  # None until the handler has ended
+        self.interim: Final = interim
+
+
+@mypyc_attr(native_class=True)
+class Pipeline:
+    """The answers that a connection owes, first come first. `owed` counts them."""
+
+    def __init__(self) -> None:
+        self._slots: Final[list[Slot]] = []
+        self._first: i64 = 0  # slots before this one have left
+        self.owed: i64 = 0
+
+    def push(self, slot: Slot) -> None:
+        """Queue the place of the next answer."""
+        self._slots.append(slot)
+        self.owed += 1
+
+    def pop(self) -> Slot | None:
+        """Return the front place if its answer is ready, and forget it."""
+        if self.owed == 0:
+            return None
+        slot = self._slots[self._first]
+        if slot.response is None and not slot.interim:
+            return None
+        self._first += 1
+        self.owed -= 1
+        # Cut off what has left, but not one by one: that would be quadratic.
+        if self.owed == 0 or self._first >= 64:
+            del self._slots[: self._first]
+            self._first = 0
+        return slot
+
+    def clear(self) -> None:
+        """Forget every place."""
+        self._slots.clear()
+        self._first = 0
+        self.owed = 0

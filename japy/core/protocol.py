@@ -1,0 +1,556 @@
+"""Connection: the state machine between a transport and the handlers.
+
+Knows when a head, a body or an answer is complete, in which order things leave, and when a
+connection ends. Knows no socket, no clock and no event loop: the worker hands in a Service, which
+says how to run a handler's awaitable, what to answer to an error, and what time it is.
+
+How it works: `data_received` turns what was read into answers in one go. Each axis has its own
+state: `reading` says what the next byte belongs to, `pipeline` which answers are owed, `is_ending`
+whether the connection closes behind the last of them, `is_blocked` whether reading waits for room.
+
+Invariants:
+- What was answered is written before anything that ends the connection (an error, a close, an EOF).
+- No exception of a handler or of a peer leaves this module.
+- One write per read, one more per answer that became ready later, more only beyond `Limits.output`.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+from types import CoroutineType
+from typing import Final, Protocol, final
+
+from librt.strings import BytesWriter
+from librt.vecs import vec
+from mypy_extensions import i64, mypyc_attr
+
+from japy.core.body import CHUNKED, Body, ChunkedBody, LengthBody, frame
+from japy.core.drive import Driver, Standin
+from japy.core.errors import INCOMPLETE_BODY, INCOMPLETE_HEADERS, BadRequest
+from japy.core.head import expects_continue, is_persistent, normal_line, require_valid
+from japy.core.limits import Limits
+from japy.core.parser import (
+    COLUMNS,
+    END,
+    FULL,
+    MARK_CODING,
+    MARK_HOST,
+    MARK_LENGTH,
+    MARK_ODD_TARGET,
+    MARK_OLD,
+    MARKS,
+    METHOD_END,
+    NEXT,
+    OUTCOME,
+    PATH_END,
+    START,
+    STOPPED,
+    TARGET_END,
+    VERSION_SIZE,
+    WORDS,
+    Parser,
+    long_line,
+)
+from japy.core.pipeline import Pipeline, Slot
+from japy.core.request import Codec, Peer, Request
+from japy.core.response import Response, Stamp
+from japy.core.router import Router, missing
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+DIRECT: Final = 32 * 1024  # PERF: bodies from here on are not copied into the output buffer
+
+
+class Transport(Protocol):
+    """What a connection needs of an asyncio transport."""
+
+    def write(self, data: bytes, /) -> object: ...
+    def close(self) -> object: ...
+    def abort(self) -> object: ...
+    def pause_reading(self) -> object: ...
+    def resume_reading(self) -> object: ...
+    def get_extra_info(self, name: str, /) -> object: ...
+
+
+class Reading(Enum):
+    """What the next byte from the peer belongs to."""
+
+    HEAD = "head"
+    BODY = "body"
+    CLOSED = "closed"  # nothing: it is ignored
+
+
+@mypyc_attr(native_class=True)
+class Scratch:
+    """The buffers of one turn: they are lent to a connection while it handles what was read."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.parser: Final = Parser(limits)
+        self.out: Final = BytesWriter()
+
+
+@mypyc_attr(native_class=True)
+class Service:
+    """What the connections of one worker share.
+
+    Args:
+        app: what `request.app` is.
+        router: the routes, frozen.
+        limits: what a peer is held to.
+        codec: how `request.json` and `request.Response(json=…)` work.
+        driver: runs the coroutines of handlers.
+        settle: given a request and what its handler returned, where that is no Response: returns
+            what it stands for, a Response or a coroutine that will return one. Must not raise.
+        recover: given a request and what its handler raised, returns the Response. Must not raise.
+        refused: told of each request that never came to a handler: peer address and reason.
+        answered: told of each request and its rendered Response; None to spare the call.
+    """
+
+    def __init__(
+        self,
+        app: object,
+        router: Router,
+        limits: Limits,
+        codec: Codec,
+        driver: Driver,
+        settle: Callable[[Request, object], object],
+        recover: Callable[[Request, BaseException], Response],
+        refused: Callable[[str, BadRequest], object],
+        answered: Callable[[Request, Response], object] | None,
+    ) -> None:
+        self.app: Final = app
+        self.router: Final = router
+        self.limits: Final = limits
+        self.codec: Final = codec
+        self.driver: Final = driver
+        self.settle: Final = settle
+        self.recover: Final = recover
+        self.refused: Final = refused
+        self.answered: Final = answered
+        self.connections: Final[set[Connection]] = set()
+        self.stamp = Stamp("")  # set by the worker's clock
+        self._spare: Scratch | None = Scratch(limits)  # None while lent
+
+    def borrow(self) -> Scratch:
+        """Return buffers that nobody uses; a handler may feed another connection (test client)."""
+        spare = self._spare
+        if spare is None:
+            return Scratch(self.limits)
+        self._spare = None
+        return spare
+
+    def give_back(self, scratch: Scratch) -> None:
+        """Take buffers back."""
+        scratch.out.truncate(0)
+        self._spare = scratch
+
+
+@final
+@mypyc_attr(native_class=True)
+class Connection:
+    """One client. The public methods are what asyncio calls, and `drain` for the worker."""
+
+    def __init__(self, service: Service) -> None:
+        self.service: Final = service
+        self.reading = Reading.HEAD
+        self.pipeline: Final = Pipeline()
+        self.is_ending = False  # set once the last answer of this connection is in the output
+        self.is_blocked = False  # set while reading is paused
+        self.is_congested = False  # set by the transport while its buffer is over its high mark
+        self.is_draining = False  # set by the worker: answer what is here, then close
+        self.is_eof = False  # set once the peer has sent its last byte
+        self.tail = b""  # read, but not used yet: the beginning of a head, or what waits for room
+        self._transport: Transport | None = None  # None before connection_made and after the end
+        self._peer: Peer | None = None  # set by connection_made
+        self._request: Request | None = None  # whose body is being read; set with reading BODY
+        self._body: Body | None = None  # collector of that body
+        self._waiting: dict[Standin, Slot] | None = None  # handlers that are under way
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: Transport) -> None:
+        """Take the transport and join the worker's connections."""
+        service = self.service
+        self._transport = transport
+        name = transport.get_extra_info("peername")
+        address = name[0] if isinstance(name, tuple) else ""
+        self._peer = Peer(transport, service.app, str(address), service.codec)
+        service.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer what was read, as far as it can be answered now."""
+        scratch = self.service.borrow()
+        self._receive(data, scratch)
+        self._flush(scratch.out)
+        self.service.give_back(scratch)
+
+    def eof_received(self) -> bool:
+        """Finish what is owed, then close: the peer may still read (half-close)."""
+        self.is_eof = True
+        if not self.is_blocked:
+            scratch = self.service.borrow()
+            self._end_reading(scratch.out)
+            self._flush(scratch.out)
+            self.service.give_back(scratch)
+        return self._transport is not None
+
+    def pause_writing(self) -> None:
+        """Stop reading until the peer has read what it was sent."""
+        self.is_congested = True
+        self._block()
+
+    def resume_writing(self) -> None:
+        """Go on where `pause_writing` stopped."""
+        self.is_congested = False
+        self._unblock()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget everything and cancel the handlers that are under way."""
+        self.service.connections.discard(self)
+        self._transport = None
+        self.reading = Reading.CLOSED
+        self.tail = b""
+        self._request = None
+        self._body = None
+        self._abandon()
+
+    # What the worker calls.
+
+    def is_idle(self) -> bool:
+        """Tell whether no request is under way; a head that is not complete does not count."""
+        return self.pipeline.owed == 0 and self.reading is not Reading.BODY
+
+    def drain(self) -> None:
+        """Close now if idle, else with the next answer."""
+        self.is_draining = True
+        if self.is_idle():
+            self.close()
+
+    def close(self) -> None:
+        """Close once what was written is sent."""
+        self.reading = Reading.CLOSED
+        if self._transport is not None:
+            self._transport.close()
+
+    def abandon(self) -> None:
+        """Cancel the handlers that are under way; each is still answered."""
+        for standin in list(self._waiting or ()):
+            standin.cancel()
+
+    # Bytes to requests.
+
+    def _receive(self, data: bytes, scratch: Scratch) -> None:
+        if self.tail or self.is_blocked:
+            data = self.tail + data
+            self.tail = b""
+        if self.is_blocked:
+            self.tail = data
+            return
+        pos: i64 = 0
+        size: i64 = len(data)
+        try:
+            while pos < size:
+                if self.reading is Reading.HEAD:
+                    pos = self._read_heads(data, pos, scratch)
+                elif self.reading is Reading.BODY:
+                    pos = self._read_body(data, pos, scratch.out)
+                else:
+                    return
+        except BadRequest as error:
+            self._refuse(error, scratch.out)
+
+    def _read_heads(self, data: bytes, pos: i64, scratch: Scratch) -> i64:
+        """Handle every complete head from `pos` on and return the position of what follows."""
+        parser = scratch.parser
+        table = parser.table
+        count = parser.parse(data, pos)
+        is_repeat = parser.is_repeat
+        outcome = table[OUTCOME]
+        rest = table[NEXT]
+        row: i64 = WORDS
+        for i in range(count):
+            if self.is_blocked:
+                self.tail = data[table[row + START] :]
+                return len(data)
+            if not is_repeat:
+                parser.lines[i] = self._read_line(data, table, row)
+                if i == count - 1 and pos == 0:
+                    parser.remember(data)
+            self._read_head(data, table, row, parser.lines[i], scratch.out)
+            if self.reading is not Reading.HEAD:
+                return rest
+            row += COLUMNS
+        if outcome in (FULL, STOPPED):
+            return rest
+        size: i64 = len(data)
+        if rest < size:
+            parser.check(data)
+            self.tail = data[rest:]
+        return size
+
+    def _read_line(self, data: bytes, table: vec[i64], row: i64) -> bytes:
+        """Return method, space and raw path of a head that may be used."""
+        marks = table[row + MARKS]
+        start = table[row + START]
+        limit = self.service.limits.line
+        if table[row + TARGET_END] + VERSION_SIZE - start > limit:
+            raise long_line(limit)
+        if marks != MARK_HOST:
+            require_valid(data, table, row, limit)
+            if marks & MARK_ODD_TARGET:
+                return normal_line(data, table, row)
+        return data[start : table[row + PATH_END]]
+
+    def _read_head(
+        self, data: bytes, table: vec[i64], row: i64, line: bytes, out: BytesWriter
+    ) -> None:
+        marks = table[row + MARKS]
+        start = table[row + START]
+        assert self._peer is not None
+        request = Request(
+            self._peer,
+            line,
+            table[row + METHOD_END] - start,
+            data,
+            start,
+            table[row + PATH_END],
+            table[row + TARGET_END],
+            table[row + END],
+            marks & MARK_OLD != 0,
+        )
+        if marks != MARK_HOST:
+            request.keep_alive = is_persistent(data, table, row)
+            if marks & (MARK_LENGTH | MARK_CODING):
+                self._begin_body(request, data, table, row, out)
+                return
+        self._dispatch(request, out)
+
+    def _begin_body(
+        self, request: Request, data: bytes, table: vec[i64], row: i64, out: BytesWriter
+    ) -> None:
+        limits = self.service.limits
+        size = frame(data, table, row, limits)
+        if size == 0:
+            request.body = b""
+            self._dispatch(request, out)
+            return
+        self._body = ChunkedBody(limits.body) if size == CHUNKED else LengthBody(size)
+        self._request = request
+        self.reading = Reading.BODY
+        # RFC 9110 §10.1.1: no need to say so when the body is already coming.
+        if table[row + END] == len(data) and expects_continue(data, table, row):
+            self._interim(CONTINUE, out)
+
+    def _read_body(self, data: bytes, pos: i64, out: BytesWriter) -> i64:
+        body = self._body
+        request = self._request
+        assert body is not None
+        assert request is not None
+        pos = body.feed(data, pos)
+        if body.done:
+            request.body = body.value()
+            self._body = None
+            self._request = None
+            self.reading = Reading.HEAD
+            self._dispatch(request, out)
+        return pos
+
+    def _end_reading(self, out: BytesWriter) -> None:
+        """The peer has sent its last byte: judge what is left of it."""
+        if self.reading is Reading.BODY:
+            self._refuse(BadRequest(INCOMPLETE_BODY), out)
+        elif self.reading is Reading.HEAD and self.tail.strip(b"\r\n"):
+            self._refuse(BadRequest(INCOMPLETE_HEADERS), out)
+        self.reading = Reading.CLOSED
+        if self.pipeline.owed == 0:
+            self.is_ending = True
+
+    # Requests to answers.
+
+    def _dispatch(self, request: Request, out: BytesWriter) -> None:
+        """Call the handler and send or queue its answer."""
+        service = self.service
+        route = service.router.find(request.line)
+        if route is None:
+            search = service.router.search(request.line, request.method_size)
+            route = search.route
+            request.parts = search.parts
+        request.route = route
+        if route is None:
+            self._settle(request, service.recover(request, missing(search)), out)
+            return
+        try:
+            result = route.handler(request)
+            if not isinstance(result, Response) and type(result) is CoroutineType:
+                result = service.driver.run(result)
+        except BaseException as error:
+            result = service.recover(request, error)
+        if isinstance(result, Response) and self.pipeline.owed == 0:
+            self._send(request, result, out)
+        else:
+            self._settle(request, result, out)
+
+    def _settle(self, request: Request, result: object, out: BytesWriter) -> None:
+        """Send an answer, queue it, or queue the place of one that a handler still works on."""
+        answer = self._resolve(request, result)
+        if isinstance(answer, Response) and self.pipeline.owed == 0:
+            self._send(request, answer, out)
+            return
+        if isinstance(answer, Response):
+            self._queue(Slot(request, answer, b""))
+        else:
+            slot = Slot(request, None, b"")
+            self._await(answer, slot)
+            self._queue(slot)
+        if not request.keep_alive:
+            self.reading = Reading.CLOSED  # RFC 9112 §9.6: what follows is not processed
+
+    def _resolve(self, request: Request, result: object) -> Response | Standin:
+        """Return the answer that a handler's result stands for, or who waits for it."""
+        while True:
+            if isinstance(result, (Response, Standin)):
+                return result
+            result = self.service.settle(request, result)
+            if isinstance(result, Response):
+                return result
+            try:
+                result = self.service.driver.run(result)
+            except BaseException as error:
+                result = self.service.recover(request, error)
+
+    def _await(self, standin: Standin, slot: Slot) -> None:
+        if self._waiting is None:
+            self._waiting = {}
+        self._waiting[standin] = slot
+        standin.on_end = self._on_end
+
+    def _on_end(self, standin: Standin, value: object, error: BaseException | None) -> None:
+        """Take the answer of a handler that waited, and send every answer whose turn it is."""
+        slot = None if self._waiting is None else self._waiting.pop(standin, None)
+        if slot is None or slot.request is None:
+            return
+        if error is not None:
+            value = self.service.recover(slot.request, error)
+        answer = self._resolve(slot.request, value)
+        if not isinstance(answer, Response):
+            self._await(answer, slot)
+            return
+        slot.response = answer
+        if self._transport is None:
+            return
+        scratch = self.service.borrow()
+        self._send_ready(scratch.out)
+        self._flush(scratch.out)
+        self.service.give_back(scratch)
+        self._unblock()
+
+    def _send_ready(self, out: BytesWriter) -> None:
+        while not self.is_ending:
+            slot = self.pipeline.pop()
+            if slot is None:
+                break
+            if slot.request is not None and slot.response is not None:
+                self._send(slot.request, slot.response, out)
+            else:
+                out.write(slot.interim)
+        if self.is_eof and self.pipeline.owed == 0 and not self.is_blocked:
+            self.is_ending = True
+
+    def _queue(self, slot: Slot) -> None:
+        self.pipeline.push(slot)
+        if self.pipeline.owed >= self.service.limits.pipeline:
+            self._block()
+
+    def _interim(self, data: bytes, out: BytesWriter) -> None:
+        if self.pipeline.owed == 0:
+            out.write(data)
+        else:
+            self._queue(Slot(None, None, data))
+
+    def _send(self, request: Request, response: Response, out: BytesWriter) -> None:
+        """Render an answer whose turn it is."""
+        service = self.service
+        close = (
+            not request.keep_alive
+            or response.close
+            or (self.is_draining and self.pipeline.owed == 0)
+            or response.code < 200  # an interim status is no answer: the client would wait for one
+        )
+        response.render_head(out, service.stamp, request.is_old, close)
+        if not request.is_head:
+            self._send_body(response.body, out)
+        if close:
+            self._finish()
+        if service.answered is not None:
+            service.answered(request, response)
+
+    def _send_body(self, body: bytes, out: BytesWriter) -> None:
+        if len(body) < DIRECT:
+            out.write(body)
+            if len(out) > self.service.limits.output:
+                self._write(out)
+            return
+        self._write(out)
+        if self._transport is not None:
+            self._transport.write(body)
+
+    def _refuse(self, error: BadRequest, out: BytesWriter) -> None:
+        """Answer what never came to be a request, behind what is owed, and end the connection."""
+        assert self._peer is not None
+        self.service.refused(self._peer.address, error)
+        self.reading = Reading.CLOSED
+        self._request = None
+        self._body = None
+        response = Response(error.name, error.status)
+        response.close = True
+        line = b"- -"
+        request = Request(self._peer, line, 1, line, 0, 3, 3, 3, False)
+        request.keep_alive = False
+        if self.pipeline.owed == 0:
+            self._send(request, response, out)
+        else:
+            self.pipeline.push(Slot(request, response, b""))
+
+    # The end, and room.
+
+    def _finish(self) -> None:
+        """Nothing follows the answer just rendered."""
+        self.is_ending = True
+        self.reading = Reading.CLOSED
+        self._abandon()
+
+    def _abandon(self) -> None:
+        """Forget the answers that are owed and cancel their handlers."""
+        self.pipeline.clear()
+        self.abandon()
+
+    def _write(self, out: BytesWriter) -> None:
+        if len(out) and self._transport is not None:
+            self._transport.write(out.getvalue())
+            out.truncate(0)
+
+    def _flush(self, out: BytesWriter) -> None:
+        self._write(out)
+        if self.is_ending and self._transport is not None:
+            self._transport.close()
+
+    def _block(self) -> None:
+        if not self.is_blocked and self._transport is not None:
+            self.is_blocked = True
+            if not self.is_eof:
+                self._transport.pause_reading()
+
+    def _unblock(self) -> None:
+        """Read on once there is room: first what was read already, then from the transport."""
+        while (
+            self.is_blocked
+            and not self.is_congested
+            and self.pipeline.owed < self.service.limits.pipeline
+        ):
+            self.is_blocked = False
+            scratch = self.service.borrow()
+            self._receive(b"", scratch)
+            if self.is_eof and not self.is_blocked:
+                self._end_reading(scratch.out)
+            self._flush(scratch.out)
+            self.service.give_back(scratch)
+            if not self.is_blocked and self._transport is not None and not self.is_eof:
+                self._transport.resume_reading()
