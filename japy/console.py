@@ -1,0 +1,61 @@
+"""Lines for the person at the terminal: what happens to stdout, what goes wrong to stderr.
+
+Knows the default handlers of japy's loggers. Knows neither processes nor requests.
+
+Invariants:
+- A closed terminal or pipe never ends a server: what cannot be printed is dropped.
+- Nothing is printed by a logger of japy's once the application has configured the root logger.
+"""
+
+import contextlib
+import logging
+import sys
+from typing import TextIO
+
+ERROR_FORMAT = "[%(asctime)s] [%(process)d] %(levelname)s %(message)s"
+
+
+class DefaultHandler(logging.StreamHandler[TextIO]):
+    """A handler that is silent once the application has brought its own logging."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the record unless a handler of the root logger gets it anyway."""
+        if not logging.getLogger().handlers:
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Drop what a closed stream does not take; report any other failure."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
+def say(line: str) -> None:
+    """Print a line to stdout at once."""
+    _print(line, sys.stdout)
+
+
+def complain(text: str) -> None:
+    """Print a text to stderr at once."""
+    _print(text, sys.stderr)
+
+
+def set_up_logging(debug: bool) -> None:
+    """Give `japy.error` (stderr) and `japy.access` (stdout) handlers, unless they have some."""
+    error_log = logging.getLogger("japy.error")
+    access_log = logging.getLogger("japy.access")
+    if not error_log.handlers:
+        handler = DefaultHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter(ERROR_FORMAT))
+        error_log.addHandler(handler)
+    if not access_log.handlers:
+        access_log.addHandler(DefaultHandler(sys.stdout))
+    if debug:
+        for log in (error_log, access_log):
+            log.setLevel(log.level or logging.INFO)
+
+
+def _print(text: str, stream: TextIO | None) -> None:
+    if stream is None:  # a process without a terminal, such as one started by pythonw
+        return
+    with contextlib.suppress(OSError, ValueError):  # ValueError: the stream was closed by someone
+        print(f"{text}\n", end="", file=stream, flush=True)  # one write: processes share the stream

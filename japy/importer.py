@@ -1,0 +1,352 @@
+"""A target such as "module:attr" to the Application it names, or a message that says what is wrong.
+
+Knows the forms of a target, the import path and why imports fail. Knows no process and no option.
+
+Targets: `module:attr` (attr may be dotted), `path/to/file.py:attr`, both also without the
+attribute, and Japronto's `package.module.attr`.
+
+Invariant: whatever the application's code does while it is imported ends here as a LoadError, whose
+text holds the application's own traceback and no line of japy's.
+"""
+
+import difflib
+import importlib
+import importlib.util
+import os
+import runpy
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import TypeVar
+
+from japy.app import Application
+
+MISSING = object()
+USUAL_NAMES = ("app", "application", "api")  # of an application in a file, best first
+OURS = (os.path.dirname(__file__) + os.sep, importlib.__file__, "<frozen ")  # of files, beginnings
+T = TypeVar("T")
+
+
+class LoadError(Exception):
+    """An application that cannot be loaded; the text is for the person who started japy."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target taken apart.
+
+    Args:
+        module: name of the module; empty for a file.
+        file: path of the file; None for a module.
+        attr: dotted name in the module; empty to look for an application there.
+    """
+
+    module: str
+    file: Path | None
+    attr: str
+
+    @property
+    def place(self) -> str:
+        """Return what to call the module or file in a message."""
+        return f"module '{self.module}'" if self.file is None else f"file '{self.file}'"
+
+    def folders(self) -> list[Path]:
+        """Return what goes to the beginning of the import path, best first.
+
+        Raises:
+            LoadError: the current directory is gone.
+        """
+        try:
+            here = Path.cwd()
+        except FileNotFoundError:
+            raise LoadError(
+                "The current directory has been removed: change to another one."
+            ) from None
+        return [here] if self.file is None else [here, package_of(self.file.resolve())[0]]
+
+
+def parse(text: str) -> Target:
+    """Take a target apart, without looking whether it exists."""
+    place, colon, attr = text.rpartition(":")
+    if not colon:
+        place, attr = text, ""
+    if place.endswith(".py") or os.sep in place:
+        return Target("", Path(place), attr)
+    if not colon and "." in place:
+        place, _, attr = place.rpartition(".")
+    if not all(place.split(".")) or any(character.isspace() for character in place):
+        raise LoadError(
+            f"'{text}' names no application: write module:attribute (app:app) "
+            "or the path of a file (path/to/file.py:app)."
+        )
+    return Target(place, None, attr)
+
+
+def load(target: Target) -> Application:
+    """Import what a target names.
+
+    Raises:
+        LoadError: there is no such application.
+    """
+    prepare_path(target)
+    module = guarded(target.place, lambda: import_target(target))
+    found = guarded(target.place, lambda: find(target, module))
+    if isinstance(found, Application):
+        return found
+    raise LoadError(
+        f"'{target.attr}' in {target.place} is no japy.Application: it is {describe(found)}. "
+        + (choices(target, module) or "Name an attribute that is one.")
+    )
+
+
+def prepare_path(target: Target) -> None:
+    """Put the current directory first on the import path, and a file's folder behind it."""
+    for folder in reversed(target.folders()):
+        if str(folder) in sys.path:
+            sys.path.remove(str(folder))
+        sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+
+
+def package_of(file: Path) -> tuple[Path, str]:
+    """Return the folder that a file's module is imported from, and the module's full name."""
+    folder, names = file.parent, [file.stem]
+    while (folder / "__init__.py").exists() and folder != folder.parent:
+        names.insert(0, folder.name)
+        folder = folder.parent
+    return folder, ".".join(names)
+
+
+def import_target(target: Target) -> ModuleType:
+    """Import the module or file of a target."""
+    if target.file is None:
+        return importlib.import_module(target.module)
+    if not target.file.is_file():
+        raise LoadError(missing_file(target.file))
+    file = target.file.resolve()
+    name = package_of(file)[1]
+    return importlib.import_module(name) if "." in name else import_file(file, name)
+
+
+def import_file(file: Path, name: str) -> ModuleType:
+    """Import a file that belongs to no package, wherever it is."""
+    if name in sys.modules:  # such as types.py, or a module of japy's own
+        name = f"{name}_served"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass(frozen=True)
+class Script:
+    """A program that calls `Application.run`, to be run again.
+
+    Args:
+        name: path of its file, or name of the module given to `python -m`.
+        is_module: which of the two.
+        args: its command line arguments.
+    """
+
+    name: str
+    is_module: bool
+    args: list[str]
+
+    @property
+    def place(self) -> str:
+        """Return what to call it in a message."""
+        return f"module '{self.name}'" if self.is_module else f"script '{self.name}'"
+
+    @property
+    def folder(self) -> Path:
+        """Return the first entry of its import path."""
+        return Path.cwd() if self.is_module else Path(self.name).resolve().parent
+
+    def execute(self) -> None:
+        """Run it as Python would.
+
+        Raises:
+            LoadError: it raised.
+        """
+        sys.argv = [self.name, *self.args]
+        if not sys.flags.safe_path:
+            sys.path[0] = str(self.folder)
+        if self.is_module:
+            guarded(self.place, lambda: runpy.run_module(self.name, None, "__main__", True))
+        else:
+            guarded(self.place, lambda: runpy.run_path(self.name, None, "__main__"))
+
+
+# What can be wrong.
+
+
+def guarded(place: str, action: Callable[[], T]) -> T:
+    """Run the application's code; whatever it raises becomes a LoadError.
+
+    Raises:
+        LoadError: the code raised, or there is none.
+    """
+    try:
+        return action()
+    except LoadError:
+        raise
+    except BaseException as error:
+        frames = foreign_frames(error.__traceback__)
+        if frames is None and isinstance(error, ModuleNotFoundError):
+            raise LoadError(missing_module(error)) from None
+        lines = traceback.format_exception(type(error), error, frames)
+        raise LoadError("".join(lines) + reason(place, error, frames)) from error
+
+
+def foreign_frames(frames: TracebackType | None) -> TracebackType | None:
+    """Cut the frames of japy and of the import machinery from the beginning of a traceback."""
+    while frames is not None:
+        if not frames.tb_frame.f_code.co_filename.startswith(OURS):
+            return frames
+        frames = frames.tb_next
+    return None
+
+
+def reason(place: str, error: BaseException, frames: TracebackType | None) -> str:
+    """Return the sentence below the traceback of code that raised while it was loaded."""
+    if isinstance(error, SystemExit):
+        return f"The {place} ended the process while it was loaded: remove the call, or guard it."
+    if "circular import" in str(error):
+        circle = " → ".join(modules_in(frames, error))
+        return (
+            f"This is a circular import ({circle}): import later in one of them, or in a function."
+        )
+    return f"The {place} raised {type(error).__name__} while it was loaded: see above."
+
+
+def modules_in(frames: TracebackType | None, error: BaseException) -> Iterator[str]:
+    """Yield the modules that were being imported, then the one that closed the circle."""
+    for frame, _ in traceback.walk_tb(frames):
+        if frame.f_code.co_name == "<module>":
+            yield str(frame.f_globals.get("__name__"))
+    culprit = getattr(error, "obj", None)  # of an AttributeError; an ImportError has a name
+    yield str(getattr(culprit, "__name__", None) or getattr(error, "name", None) or "?")
+
+
+def missing_module(error: ModuleNotFoundError) -> str:
+    """Return the message about a module that does not exist."""
+    name = error.name or "?"
+    parent, _, last = name.rpartition(".")
+    known = sys.modules.get(parent)
+    paths = list(getattr(known, "__path__", [])) if parent else [os.getcwd()]
+    if parent and not paths:
+        return (
+            f"Module '{name}' was not found, as '{parent}' is a module and no package. "
+            f"Write a colon before the attribute: {parent}:{last}."
+        )
+    near = [".".join(filter(None, (parent, module))) for module in similar(last, modules_of(paths))]
+    return (
+        f"Module '{name}' was not found; the first place searched was {paths[0]}. "
+        f"{did_you_mean(near) or 'Start japy in the folder that holds it, or give its path.'}"
+    )
+
+
+def missing_file(file: Path) -> str:
+    """Return the message about a file that does not exist."""
+    if file.is_dir():
+        return f"'{file}' is a folder: give the path of the file in it that makes the application."
+    folder = file.parent
+    names = [path.name for path in folder.glob("*.py")] if folder.is_dir() else []
+    near = [str(folder / name) for name in similar(file.name, names)]
+    return (
+        f"File '{file}' was not found from {os.getcwd()}. "
+        f"{did_you_mean(near) or 'Check the path and the current directory.'}"
+    )
+
+
+def modules_of(paths: list[str]) -> Iterator[str]:
+    """Yield the names of the modules and packages in some folders."""
+    for folder in map(Path, paths):
+        for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if entry.suffix == ".py" or (entry.is_dir() and any(entry.glob("*.py"))):
+                yield entry.stem
+
+
+def similar(name: str, names: "Iterator[str] | list[str]") -> list[str]:
+    """Return the names most like a name."""
+    return difflib.get_close_matches(name, list(names))
+
+
+def did_you_mean(names: list[str]) -> str:
+    """Return a question, or nothing where there is nothing to suggest."""
+    return f"Did you mean {' or '.join(map(repr, names))}?" if names else ""
+
+
+# What is in a module.
+
+
+def find(target: Target, module: ModuleType) -> object:
+    """Return what the attribute of a target names, or the application where it has none.
+
+    Raises:
+        LoadError: there is no such attribute, or not one application.
+    """
+    if not target.attr:
+        return find_application(target, module)
+    found: object = module
+    for name in target.attr.split("."):
+        found = getattr(found, name, MISSING)
+        if found is MISSING:
+            raise LoadError(missing_attribute(target, module))
+    return found
+
+
+def missing_attribute(target: Target, module: ModuleType) -> str:
+    """Return the message about an attribute that does not exist."""
+    hint = choices(target, module) or did_you_mean(similar(target.attr, list(vars(module))))
+    return f"The {target.place} has no attribute '{target.attr}'. {hint or 'Define it there.'}"
+
+
+def applications_in(module: ModuleType) -> dict[str, Application]:
+    """Return the applications of a module by name, each once."""
+    found: dict[str, Application] = {}
+    for name, value in vars(module).items():
+        if isinstance(value, Application) and value not in found.values():
+            found[name] = value
+    return found
+
+
+def find_application(target: Target, module: ModuleType) -> Application:
+    """Return the application of a module where no attribute says which.
+
+    Raises:
+        LoadError: there is none, or more than one and none has a usual name.
+    """
+    for name in USUAL_NAMES:
+        if isinstance(usual := vars(module).get(name), Application):
+            return usual
+    found = applications_in(module)
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        raise LoadError(f"The {target.place} has several applications. {choices(target, module)}")
+    raise LoadError(
+        f"The {target.place} has no japy.Application: assign one to a name in it "
+        "(app = Application())."
+    )
+
+
+def choices(target: Target, module: ModuleType) -> str:
+    """Return which applications a target could name instead; empty where there is none."""
+    names = [f"{target.module or target.file}:{name}" for name in applications_in(module)]
+    if not names and isinstance(vars(module).get(target.attr), ModuleType):  # a package's module
+        names = [f"{target.module}.{target.attr}:{USUAL_NAMES[0]}"]
+    return f"Try {' or '.join(names)}." if names else ""
+
+
+def describe(value: object) -> str:
+    """Return what to call a value that is no application."""
+    kind = value if isinstance(value, type) else type(value)
+    name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+    return f"the class {name}" if kind is value else f"of type {name}"

@@ -1,0 +1,221 @@
+"""Forked processes and signals: what the system gives to a master.
+
+Knows how to fork a child that is clean, how to learn of its end, and how to read signals where one
+waits for other things as well. Knows nothing of servers: `japy/runner.py` decides what happens.
+
+Invariants:
+- Signal handlers do nothing; numbers are read from a pipe that the interpreter writes (`Signals`).
+- A child never returns into its parent's code, and inherits neither its signals nor its channels.
+"""
+
+import atexit
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from types import FrameType, TracebackType
+from typing import Any, NoReturn
+
+READY = b"\0"  # what a child says when it can serve; anything else is why it never will
+HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD)
+FROM_TERMINAL = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)  # sent to the whole process group
+
+
+class Signals:
+    """The signals of this process as numbers to read, from `with` to its end."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, Any] = {}  # handlers to restore; Any: as the signal module has it
+        self._fd_before = -1  # wake-up file descriptor to restore
+        self._reader, self._writer = -1, -1  # the pipe; open inside of `with`
+
+    def __enter__(self) -> "Signals":
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        self._fd_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        for number in HANDLED:
+            self._before[number] = signal.signal(number, do_nothing)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._fd_before)
+        self._close()
+
+    def fileno(self) -> int:
+        """Return what to wait for."""
+        return self._reader
+
+    def read(self) -> bytes:
+        """Return the numbers of the signals that have come since the last call, in their order."""
+        try:
+            return os.read(self._reader, 1024)
+        except BlockingIOError:
+            return b""
+
+    def leave_to_child(self) -> None:
+        """Forget the parent's signals; what a terminal sends to all is for the master to handle."""
+        signal.set_wakeup_fd(-1)
+        for number in HANDLED:
+            signal.signal(number, do_nothing if number in FROM_TERMINAL else signal.SIG_DFL)
+        self._close()
+
+    def _close(self) -> None:
+        os.close(self._reader)
+        os.close(self._writer)
+
+
+def do_nothing(number: int, frame: FrameType | None) -> None:
+    """Be a handler: unlike SIG_IGN, it is not inherited by programs that a child executes."""
+
+
+class Child:
+    """A forked process, as its parent sees it."""
+
+    def __init__(self, pid: int, channel: socket.socket) -> None:
+        self.pid = pid
+        self.channel = channel  # the child writes; that it closes tells the child of our end
+        self.deadline = float("inf")  # when it is killed; set when it is told to stop
+        self.is_ready = False  # set once it has said so
+        self.is_silent = False  # set once nothing more can come from it
+        self._born = time.monotonic()
+        self._said = b""
+        self._status: int | None = None  # exit code, or the negative number of a signal; set by end
+
+    def hear(self) -> None:
+        """Take in what the child has said; return at once."""
+        while not self.is_silent:
+            try:
+                data = self.channel.recv(1 << 16)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            self._said += data
+            self.is_ready = self._said == READY
+            self.is_silent = self.is_ready or not data
+
+    def has_ended(self) -> bool:
+        """Tell whether the process has ended, and take in its last words if it has."""
+        if self._status is not None:
+            return True
+        try:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+        except ChildProcessError:  # the application has waited for it
+            pid, status = self.pid, 0
+        if not pid:
+            return False
+        self._status = os.waitstatus_to_exitcode(status)
+        self.hear()
+        return True
+
+    def stop(self, seconds: float) -> None:
+        """Ask the process to end; `deadline` says when that has taken too long."""
+        self.deadline = time.monotonic() + seconds
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self.deadline = float("inf")
+        self._signal(signal.SIGKILL)
+
+    def age(self) -> float:
+        """Return the seconds since the fork."""
+        return time.monotonic() - self._born
+
+    def report(self) -> str:
+        """Return why the child cannot serve, in its own words; empty if it said nothing."""
+        return "" if self.is_ready else self._said.decode(errors="replace")
+
+    def epitaph(self) -> str:
+        """Return how the process has ended."""
+        detail = f"(pid {self.pid}, after {self.age():.1f} s)"
+        status = self._status or 0
+        if status >= 0:
+            return f"exited with code {status} {detail}"
+        try:
+            return f"crashed on signal {signal.Signals(-status).name} {detail}"
+        except ValueError:  # a real-time signal
+            return f"crashed on signal {-status} {detail}"
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._status is None:  # until we have waited for it, its id cannot be another's
+            os.kill(self.pid, number)
+
+
+def fork(job: Callable[[socket.socket], int], siblings: Iterable[Child], signals: Signals) -> Child:
+    """Start a process that does a job, given its end of a channel, and exits with its result."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    flush()
+    # A signal between fork and `leave_to_child` would be written into the parent's pipe.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+    try:
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            for sibling in siblings:
+                sibling.channel.close()
+            become(job, theirs, signals, before)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    theirs.close()
+    return Child(pid, ours)
+
+
+def become(
+    job: Callable[[socket.socket], int],
+    channel: socket.socket,
+    signals: Signals,
+    mask: Iterable[int],
+) -> NoReturn:
+    """Be the child: do the job and exit."""
+    status = 1
+    try:
+        atexit._clear()  # what the parent has registered is for the parent to run
+        signals.leave_to_child()
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        status = job(channel)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        atexit._run_exitfuncs()
+        flush()
+        os._exit(status)
+
+
+def flush() -> None:
+    """Write out what is buffered, so that a fork does not double it and an exit not lose it."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):  # there is none, or it is closed
+            continue
+
+
+def fill_standard_streams() -> None:
+    """Open what is closed of stdin, stdout and stderr, or the next socket would be taken for it."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # gets the lowest free number
+
+
+def has_terminal() -> bool:
+    """Tell whether this process belongs to a terminal that is still open."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
