@@ -1,0 +1,36 @@
+"""What all tests share: how hypothesis runs here, and the way to the fuzz files."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import uvloop
+from hypothesis import settings
+
+from japy import Application
+from tests.support.ask import NewLoop, OnLoop
+from tests.support.wire import Server
+
+# The checkout comes last: japy is what is installed, not what lies here.
+sys.path.append(str(Path(__file__).parent.parent))
+
+LOOPS: list[NewLoop] = [asyncio.new_event_loop, uvloop.new_event_loop]
+
+settings.register_profile("tests", max_examples=200, derandomize=True, deadline=None, database=None)
+settings.load_profile("tests")
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Application], Server]]:
+    """Return what serves an application on a loop of its own until the test ends."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(Server(app))
+
+
+@pytest.fixture(params=LOOPS, ids=["asyncio", "uvloop"])
+def app(request: pytest.FixtureRequest) -> OnLoop:
+    """Return an application to be served on either loop, without routes."""
+    return OnLoop(request.param)

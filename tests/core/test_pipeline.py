@@ -1,0 +1,82 @@
+"""The queue of owed answers: first come first, and only when ready."""
+
+from japy.core.pipeline import Pipeline, Slot
+from japy.core.response import Response
+from tests.support.request import new_request
+
+
+def waiting() -> Slot:
+    """Return the place of an answer that is not there yet."""
+    return Slot(new_request(), None, b"")
+
+
+def ready() -> Slot:
+    """Return the place of an answer that is there."""
+    return Slot(new_request(), Response(), b"")
+
+
+def test_an_empty_pipeline_owes_nothing() -> None:
+    pipeline = Pipeline()
+    assert pipeline.owed == 0
+    assert pipeline.pop() is None
+
+
+def test_answers_leave_in_the_order_they_came() -> None:
+    pipeline = Pipeline()
+    slots = [ready() for _ in range(5)]
+    for slot in slots:
+        pipeline.push(slot)
+    assert [pipeline.pop() for _ in slots] == slots
+    assert pipeline.pop() is None
+
+
+def test_a_ready_answer_waits_behind_one_that_is_not() -> None:
+    pipeline = Pipeline()
+    first, second = waiting(), ready()
+    pipeline.push(first)
+    pipeline.push(second)
+    assert pipeline.pop() is None
+    assert pipeline.owed == 2
+    first.response = Response()
+    assert pipeline.pop() is first
+    assert pipeline.pop() is second
+    assert pipeline.owed == 0
+
+
+def test_an_interim_answer_is_ready_and_keeps_its_place() -> None:
+    pipeline = Pipeline()
+    first, interim = waiting(), Slot(None, None, b"HTTP/1.1 100 Continue\r\n\r\n")
+    pipeline.push(first)
+    pipeline.push(interim)
+    assert pipeline.pop() is None
+    first.response = Response()
+    assert [pipeline.pop(), pipeline.pop()] == [first, interim]
+
+
+def test_clear_forgets_every_place() -> None:
+    pipeline = Pipeline()
+    for _ in range(3):
+        pipeline.push(ready())
+    pipeline.pop()
+    pipeline.clear()
+    assert pipeline.owed == 0
+    assert pipeline.pop() is None
+    last = ready()
+    pipeline.push(last)
+    assert pipeline.pop() is last
+
+
+def test_a_pipeline_that_is_never_empty_forgets_what_has_left() -> None:
+    pipeline = Pipeline()
+    expected = []
+    for round_ in range(500):
+        slots = [ready(), ready()] if round_ < 100 else [ready()]
+        for slot in slots:
+            pipeline.push(slot)
+            expected.append(slot)
+        assert pipeline.pop() is expected.pop(0)
+        assert pipeline.owed == len(expected)
+    assert len(expected) == 100
+    while expected:
+        assert pipeline.pop() is expected.pop(0)
+    assert pipeline.pop() is None

@@ -1,0 +1,139 @@
+"""`--reload`: a save is seen, broken code is survived, and nobody is refused meanwhile."""
+
+import os
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import DEADLINE_S, Server, eventually, running
+
+APP = """
+from japy import Application
+app = Application()
+app.router.add_route("/", lambda request: request.Response(text="{}"))
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """Serve an application that answers "one", and again whatever it is changed to."""
+    (tmp_path / "app.py").write_text(APP.format("one"))
+    with running("app:app", "--reload", "--workers", "2", cwd=tmp_path) as server:
+        assert server.get() == (200, "one")
+        yield server
+        assert server.stop() == 0
+
+
+def save(folder: Path, source: str, name: str = "app.py") -> None:
+    """Write a file as editors do: a new one takes the place of the old one."""
+    (folder / "new~").write_text(source)
+    (folder / "new~").rename(folder / name)
+
+
+def test_a_save_is_served(server: Server, tmp_path: Path) -> None:
+    old = set(server.children())
+    save(tmp_path, APP.format("two"))
+    server.wait_for("Reload request received\nAccepting connections on ")
+    assert server.get() == (200, "two")
+    (tmp_path / "app.py").write_text(APP.format("three"))  # in place
+    server.wait_for("Accepting connections on ", count=3)
+    assert server.get() == (200, "three")
+    assert len(old & set(server.children())) == 1  # the watcher stays
+
+
+def test_a_new_file_and_a_new_folder_are_seen(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "pkg").mkdir()
+    save(tmp_path, "word = 'two'", "pkg/word.py")
+    save(tmp_path, "from pkg.word import word\n" + APP.replace('"{}"', "word"))
+    eventually(lambda: server.get() == (200, "two"))
+    save(tmp_path, "word = 'three'", "pkg/word.py")
+    eventually(lambda: server.get() == (200, "three"))
+
+
+def test_what_does_not_matter_is_not_seen(server: Server, tmp_path: Path) -> None:
+    for name in ("notes.txt", ".git/x.py", "node_modules/x.json", "__pycache__/x.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    save(tmp_path, APP.format("two"))
+    server.wait_for("Accepting connections on ", count=2)
+    assert server.output().count("Reload request received") == 1
+
+
+def test_broken_code_is_survived(server: Server, tmp_path: Path) -> None:
+    save(tmp_path, "x = (\n")
+    server.wait_for("Waiting for a change: save a file to try again.")
+    text = server.output("stderr")
+    assert text.count("SyntaxError: '(' was never closed") == 1
+    assert "/japy/" not in text
+    # Whoever asks meanwhile waits, and is answered by the code that follows.
+    with socket.create_connection((server.host, server.port), timeout=DEADLINE_S) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        save(tmp_path, "1 / 0\n")
+        server.wait_for("ZeroDivisionError")
+        save(tmp_path, APP.format("two"))
+        assert client.recv(1 << 16).endswith(b"two")
+    server.wait_for("Accepting connections on ", count=2)
+
+
+def test_nobody_is_refused(server: Server, tmp_path: Path) -> None:
+    save(tmp_path, APP.format("two"))
+    deadline = time.monotonic() + DEADLINE_S
+    text = ""
+    while text != "two":
+        assert time.monotonic() < deadline
+        with socket.create_connection((server.host, server.port)):
+            pass
+        text = server.get()[1]
+
+
+def test_a_burst_of_changes_ends_on_the_last(server: Server, tmp_path: Path) -> None:
+    for number in range(30):
+        save(tmp_path, APP.format(number))
+    eventually(lambda: server.get() == (200, "29"))
+    assert server.output().count("Reload request received") <= 15
+
+
+def test_a_change_during_the_start_counts(server: Server, tmp_path: Path) -> None:
+    slow = "import time\nprint('importing', flush=True)\ntime.sleep(60)\n"
+    save(tmp_path, slow)
+    server.wait_for("importing", count=2)
+    save(tmp_path, APP.format("two"))
+    server.wait_for("Accepting connections on ", count=2)
+    assert server.get() == (200, "two")
+
+
+def test_requests_under_way_do_not_delay_the_new_code(tmp_path: Path) -> None:
+    wait = "\n@app.route('/wait')\nasync def wait(request):\n    import asyncio\n"
+    wait += "    print('waiting', flush=True)\n    await asyncio.sleep(60)\n"
+    save(tmp_path, APP.format("one") + wait)
+    with running("app:app", "--reload", cwd=tmp_path) as server:
+        with socket.create_connection((server.host, server.port)) as client:
+            client.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+            server.wait_for("waiting")
+            save(tmp_path, APP.format("two"))
+            server.wait_for("Accepting connections on ", count=2)
+            assert server.get() == (200, "two")
+            assert "Forcefully" not in server.output()
+            # Reset the connection: a mere close would leave the server free to answer it.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert server.stop() == 0
+
+
+def test_the_files_beside_a_target_elsewhere_are_watched(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").mkdir()
+    save(tmp_path, APP.format("one"), "there/site.py")
+    with running("../there/site.py", "--reload", cwd=tmp_path / "here") as server:
+        save(tmp_path, APP.format("two"), "there/site.py")
+        server.wait_for("Accepting connections on ", count=2)
+        assert server.get() == (200, "two")
+
+
+def test_an_end_of_the_watcher_does_not_end_the_server(server: Server) -> None:
+    os.kill(server.children()[0], 9)
+    eventually(lambda: len(server.children()) == 2)
+    assert server.get() == (200, "one")

@@ -1,0 +1,271 @@
+"""The ways a server ends: drained, at once, without its master, without its terminal."""
+
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import DEADLINE_S, Server, launched, running
+
+APP = """
+import asyncio, pathlib, time
+from japy import Application
+app = Application()
+
+@app.route("/")
+def hello(request):
+    return request.Response(text="hello")
+
+@app.route("/wait/{name}")
+async def wait(request):
+    print("waiting", flush=True)
+    try:
+        while not pathlib.Path(request.match_dict["name"]).exists():
+            await asyncio.sleep(0.01)
+        return request.Response(text="waited")
+    finally:
+        print("cleaned up", flush=True)
+
+@app.route("/block")
+def block(request):
+    print("blocking", flush=True)
+    time.sleep(60)
+"""
+TERMINATED = "Termination request received\n"
+
+
+@contextmanager
+def connected(server: Server, count: int, request: bytes = b"") -> Iterator[list[socket.socket]]:
+    """Open connections and send the same on each."""
+    with ExitStack() as stack:
+        clients = []
+        for _ in range(count):
+            client = socket.create_connection((server.host, server.port), timeout=DEADLINE_S)
+            clients.append(stack.enter_context(client))
+            client.sendall(request)
+        yield clients
+
+
+def get(path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+
+
+def read_all(client: socket.socket) -> bytes:
+    """Read until the server closes."""
+    return b"".join(iter(lambda: client.recv(1 << 16), b""))
+
+
+@pytest.mark.parametrize(
+    ("number", "workers"), [(signal.SIGTERM, "1"), (signal.SIGINT, "1"), (signal.SIGTERM, "3")]
+)
+def test_without_connections_it_ends_at_once(number: signal.Signals, workers: str) -> None:
+    with running(APP, "--workers", workers) as server:
+        assert server.stop(number) == 0
+        assert server.output("stdout").endswith(TERMINATED)
+        assert server.output("stderr") == ""
+
+
+@pytest.mark.parametrize(
+    ("count", "request_"), [(1, b""), (4, get("/")), (2, b"GET / HTTP/1.1\r\nHo")]
+)
+def test_idle_connections_are_closed(count: int, request_: bytes) -> None:
+    with running(APP) as server, connected(server, count, request_) as clients:
+        if request_ == get("/"):
+            for client in clients:
+                assert client.recv(1 << 16).endswith(b"hello")
+        else:  # an answer to a later connection tells that these have been accepted
+            assert server.get() == (200, "hello")
+        assert server.stop() == 0
+        assert server.output("stdout").endswith(
+            f"{TERMINATED}Draining connections...\n{count} idle connections closed immediately\n"
+        )
+        assert [client.recv(1) for client in clients] == [b""] * count
+
+
+def test_requests_under_way_are_finished(tmp_path: Path) -> None:
+    with running(APP, cwd=tmp_path) as server, connected(server, 2, get("/wait/go")) as clients:
+        server.wait_for("waiting", count=2)
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for("2 connections busy, read-end closed")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((server.host, server.port))
+        server.wait_for("5 seconds remaining, 2 connections still busy")
+        (tmp_path / "go").touch()
+        for client in clients:
+            answer = read_all(client)
+            assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert b"connection: close" in answer.lower()
+            assert answer.endswith(b"waited")
+        assert server.wait() == 0
+        assert "Forcefully" not in server.output()
+
+
+def test_requests_that_take_too_long_are_cancelled() -> None:
+    with (
+        running(APP, "--timeout-graceful-shutdown", "0.2") as server,
+        connected(server, 2, get("/wait/forever")) as clients,
+    ):
+        server.wait_for("waiting", count=2)
+        assert server.stop() == 0
+        for client in clients:
+            assert read_all(client).startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        text = server.output("stdout")
+        assert "Forcefully killing 2 connections\n" in text
+        assert text.count("cleaned up") == 2
+        assert server.output("stderr") == ""
+
+
+def test_a_half_read_body_does_not_keep_the_server() -> None:
+    upload = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1"
+    with (
+        running(APP, "--timeout-graceful-shutdown", "0.1") as server,
+        connected(server, 1, upload) as clients,
+    ):
+        assert server.get() == (200, "hello")
+        assert server.stop() == 0
+        assert "1 connections busy" in server.output()
+        assert read_all(clients[0]) == b""
+
+
+def test_a_client_that_does_not_read_does_not_keep_the_server() -> None:
+    source = APP + "app.router.add_route('/big', lambda r: r.Response(body=bytes(50_000_000)))\n"
+    with (
+        running(source, "--timeout-graceful-shutdown", "0.1") as server,
+        connected(server, 1, get("/big")),
+    ):
+        assert server.get() == (200, "hello")
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGQUIT])
+def test_a_second_interrupt_ends_it_at_once(second: signal.Signals) -> None:
+    with running(APP, "--workers", "2") as server, connected(server, 1, get("/wait/forever")):
+        server.wait_for("waiting")
+        server.process.send_signal(signal.SIGINT)
+        server.wait_for("1 connections busy")
+        server.process.send_signal(second)
+        assert server.wait(4) == 130
+        assert server.output("stderr") == ""
+
+
+def test_quit_ends_it_at_once() -> None:
+    with running(APP) as server, connected(server, 1, get("/block")):
+        server.wait_for("blocking")
+        assert server.stop(signal.SIGQUIT) == 130
+
+
+def test_a_blocked_worker_is_killed_in_the_end() -> None:
+    with (
+        running(APP, "--timeout-graceful-shutdown", "0") as server,
+        connected(server, 1, get("/block")),
+    ):
+        server.wait_for("blocking")
+        assert server.stop() == 0
+        assert "did not stop in time: it is killed" in server.output("stderr")
+
+
+@contextmanager
+def importing(*args: str) -> Iterator[Server]:
+    """Start a server whose application takes for ever to import."""
+    command = [sys.executable, "-m", "japy", "run", "app:app", "--port", "0", *args]
+    with tempfile.TemporaryDirectory() as folder:
+        source = "import time\nprint('importing', flush=True)\ntime.sleep(60)\n"
+        Path(folder, "app.py").write_text(source)
+        with launched(command, folder) as server:
+            server.wait_for("importing")
+            yield server
+
+
+def test_a_signal_during_the_start_ends_it() -> None:
+    with importing() as server:
+        assert server.stop() == 0
+        assert server.output("stderr") == ""
+
+
+# Without a master.
+
+
+def test_workers_stop_when_their_master_is_killed(tmp_path: Path) -> None:
+    with (
+        running(APP, "--workers", "2", "--reload", cwd=tmp_path) as server,
+        connected(server, 1, get("/wait/go")) as clients,
+    ):
+        server.wait_for("waiting")
+        assert len(server.children()) == 3
+        server.process.kill()
+        server.wait_for("1 connections busy")
+        (tmp_path / "go").touch()
+        assert read_all(clients[0]).endswith(b"waited")
+        server.wait()  # until nobody holds its output open any more
+
+
+def test_even_blocked_workers_do_not_outlive_their_master() -> None:
+    with (
+        running(APP, "--timeout-graceful-shutdown", "0") as server,
+        importing("--timeout-graceful-shutdown", "0") as starting,
+        connected(server, 1, get("/block")),
+    ):
+        server.wait_for("blocking")
+        server.process.kill()
+        starting.process.kill()
+        server.wait()
+        starting.wait()
+
+
+# In a terminal.
+
+
+@contextmanager
+def in_terminal(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """Serve APP as the foreground program of a terminal of its own; yield it and the terminal."""
+    (folder / "app.py").write_text(APP)
+    terminal, other_end = os.openpty()
+    name = os.ttyname(other_end)
+    # The first process of a session gets the first terminal that it opens.
+    command = ["sh", "-c", f'exec <{name} >{name} 2>&1 "$@"', "sh", sys.executable]
+    command += ["-m", "japy", "run", "app:app", "--port", "0", "--workers", "2", "--reload"]
+    process = subprocess.Popen(command, cwd=folder, start_new_session=True)
+    try:
+        read_until(terminal, "Accepting connections on .*\n")
+        os.close(other_end)
+        yield process, terminal
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def read_until(terminal: int, pattern: str) -> str:
+    """Read from a terminal until a pattern, or its end, has come."""
+    text = ""
+    while not re.search(pattern, text):
+        ready, _, _ = select.select([terminal], [], [], DEADLINE_S)
+        assert ready, text
+        try:
+            text += os.read(terminal, 1 << 16).decode()
+        except OSError:  # how Linux tells of the end of a terminal
+            break
+    return text
+
+
+def test_ctrl_c_in_a_terminal_makes_no_noise(tmp_path: Path) -> None:
+    with in_terminal(tmp_path) as (process, terminal):
+        os.write(terminal, b"\x03")  # goes to the master, the workers and the watcher
+        assert process.wait(DEADLINE_S) == 0
+        assert read_until(terminal, "(?!)") == f"^C{TERMINATED}".replace("\n", "\r\n")
+        os.close(terminal)
+
+
+def test_a_closed_terminal_ends_the_server(tmp_path: Path) -> None:
+    with in_terminal(tmp_path) as (process, terminal):
+        os.close(terminal)
+        assert process.wait(DEADLINE_S) == 0

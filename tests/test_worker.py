@@ -1,0 +1,98 @@
+"""A worker in this process: what it takes over from the settings, how it starts, ticks and ends."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+
+import pytest
+import uvloop
+
+from japy import Application, Limits, Request, Response, worker
+from japy.config import Config
+from japy.core.protocol import Service
+from japy.importer import LoadError
+from japy.listener import listen
+from japy.process import READY
+from japy.worker import Worker, ignore, make_worker, tell
+
+
+@pytest.fixture
+def app() -> Application:
+    """Return an application with one route."""
+    app = Application()
+
+    @app.route("/")
+    def hello(request: Request) -> Response:
+        return request.Response(text="hello")
+
+    return app
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """Return a listening socket."""
+    with listen("127.0.0.1", 0, 8) as listener:
+        yield listener
+
+
+def test_settings_reach_the_application(app: Application, listener: socket.socket) -> None:
+    config = Config(debug=True, limit_request_line=100)
+    made = make_worker(app, config, listener)
+    assert app.debug
+    assert app.limits.line == made.service.limits.line == 100
+    assert made.service.answered is not None
+
+
+def test_an_application_that_wants_to_debug_does(listener: socket.socket) -> None:
+    app = Application(debug=True)
+    assert make_worker(app, Config(), listener).service.answered is not None
+
+
+def test_what_cannot_be_served_is_a_load_error(listener: socket.socket) -> None:
+    class Broken(Application):
+        def service(self, log_requests: bool = False) -> Service:
+            raise ValueError("routes clash")
+
+    with pytest.raises(LoadError, match="ValueError: routes clash"):
+        make_worker(Broken(), Config(), listener)
+    app = Application(limits=Limits(line=100, head=1000))
+    with pytest.raises(LoadError, match="limits do not go with limit_request_line"):
+        make_worker(app, Config(limit_request_line=2000), listener)
+
+
+def test_it_serves_until_its_master_is_gone(app: Application, listener: socket.socket) -> None:
+    ours, theirs = socket.socketpair()
+    made = Worker(app, Config(), listener)
+
+    async def use() -> bytes:
+        serving = asyncio.create_task(made.serve(theirs))
+        loop = asyncio.get_running_loop()
+        ours.setblocking(False)
+        assert await loop.sock_recv(ours, 10) == READY
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert await reader.readexactly(5) == b"hello"
+        ours.close()
+        assert await reader.read() == b""
+        writer.close()
+        await serving
+        return head
+
+    with theirs, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        head = runner.run(use())
+    date = next(line for line in head.decode().split("\r\n") if line.startswith("Date: "))
+    assert parsedate_to_datetime(date.removeprefix("Date: ")).tzinfo is not None
+
+
+def test_a_master_that_is_gone_is_told_nothing() -> None:
+    ours, theirs = socket.socketpair()
+    ours.close()
+    with theirs:
+        tell(theirs, "nobody hears this")
+
+
+def test_run_does_nothing_while_a_worker_imports(app: Application) -> None:
+    ignore(app)
+    assert worker.on_run is None
