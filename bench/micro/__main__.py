@@ -1,0 +1,11 @@
+"""`python bench/micro`: what each stage of a request costs, compiled and interpreted."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # `bench` is nowhere installed
+
+from bench.micro.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
