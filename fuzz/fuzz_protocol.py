@@ -11,7 +11,6 @@ import pytest
 if __name__ == "__main__":  # pytest imports this file again, from where it finds what comes next
     raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
 
-import logging
 import random
 
 from hypothesis import example, given
@@ -22,8 +21,6 @@ from tests.support.handlers import Held, get
 from tests.support.mirror import mirror
 from tests.support.strategies import Message, messages
 from tests.support.wire import Server, Wire, cut, read_answers
-
-logging.getLogger("japy").setLevel(logging.CRITICAL)
 
 LIMITS = Limits(line=100, head=300, fields=8, body=200, pipeline=4, output=500)
 NASTY = [

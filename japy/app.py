@@ -15,10 +15,10 @@ from typing import Any, Protocol, TypeVar
 from japy import task
 from japy.core.errors import BadRequest, MethodNotAllowed, RouteNotFoundException
 from japy.core.limits import Limits
-from japy.core.protocol import Service
 from japy.core.request import STANDARD, Codec, Request
 from japy.core.response import Response
 from japy.core.router import METHODS, Handler, Router
+from japy.core.service import Service
 
 error_log = logging.getLogger("japy.error")
 access_log = logging.getLogger("japy.access")
@@ -105,8 +105,10 @@ class Application:
 
     # What the connections of a worker ask for.
 
-    def service(self, log_requests: bool = False) -> Service:
-        """Freeze the routes and return what connections share."""
+    def service(
+        self, log_requests: bool = False, write: Callable[[int, bytes], int] | None = None
+    ) -> Service:
+        """Freeze the routes and return what connections share; `write` may be `os.write`."""
         if not self.router.is_frozen:
             if not any(route.pattern == "*" for route in self.router.routes):
                 self.router.add_route("*", answer_options, method="OPTIONS")
@@ -121,6 +123,7 @@ class Application:
             self.error_handler,
             log_refusal,
             log_answer if log_requests else None,
+            write,
         )
 
     def _settle(self, request: Request, result: Any) -> object:

@@ -14,7 +14,6 @@ import faulthandler
 import fcntl
 import functools
 import gc
-import logging
 import math
 import os
 import signal
@@ -29,13 +28,12 @@ import uvloop
 from japy.app import Application
 from japy.config import Config, ConfigError
 from japy.console import complain, say, set_up_logging
-from japy.core.protocol import Connection, Service
+from japy.core.protocol import Connection
 from japy.core.response import Stamp
+from japy.core.service import Service
 from japy.heap import keep_heap
 from japy.importer import LoadError, Script, guarded
 from japy.process import READY
-
-log = logging.getLogger("japy.error")
 
 EXIT_UNLOADABLE = 3
 STDERR = 2
@@ -55,7 +53,7 @@ class Worker:
 
     def __init__(self, app: Application, config: Config, listener: socket.socket) -> None:
         app.debug = app.debug or config.debug
-        self.service: Service = app.service(app.debug)
+        self.service: Service = app.service(app.debug, os.write)
         set_up_logging(app.debug)
         self._config = config
         self._listener = listener
@@ -105,17 +103,21 @@ class Worker:
         if busy:
             say(f"{busy} connections busy, read-end closed")
         await self._wait(loop.time() + self._config.drain_s, loop)
-        if connections:
-            say(f"Forcefully killing {len(connections)} connections")
-            await self._kill()
+        busy = sum(not connection.is_idle() for connection in connections)
+        if busy:
+            say(f"Forcefully killing {busy} connections")
+        await self._kill()
 
     async def _wait(self, deadline: float, loop: asyncio.AbstractEventLoop) -> None:
         """Wait until the deadline for the connections to end, and count the seconds."""
         connections = self.service.connections
         told = math.inf
-        while connections and (left := deadline - loop.time()) > 0:
+        while connections:
             for connection in list(connections):
                 connection.drain()
+            left = deadline - loop.time()
+            if left <= 0:
+                return
             busy = sum(not connection.is_idle() for connection in connections)
             if busy and math.ceil(left) < told:
                 told = math.ceil(left)

@@ -22,11 +22,13 @@ RANKS = {
     "process": 3,
     "console": 2,
     "config": 1,
+    "heap": 1,
     "core": 0,
 }
 LATE = {("app", "runner"), ("importer", "app")}  # inside a function, see there; or as a type
 CORE_RANKS = {
-    "protocol": 7,
+    "protocol": 8,
+    "service": 7,
     "router": 6,
     "pipeline": 6,
     "head": 5,
@@ -35,10 +37,10 @@ CORE_RANKS = {
     "request": 4,
     "response": 3,
     "parser": 2,
+    "outlet": 1,
     "limits": 1,
     "errors": 0,
 }
-SAME = {("router", "response")}
 PURE = {
     "collections.abc",
     "contextvars",
@@ -52,11 +54,10 @@ PURE = {
     "typing",
     "urllib.parse",
 }
-FOREIGN = {"mypy_extensions", "librt"}
-"""Beside the standard library's pure parts, core may import these."""
+FOREIGN = {"mypy_extensions", "librt"}  # beside the standard library's pure parts
 
 
-def imports(path: Path, *, typing: bool = False) -> set[str]:
+def imports(path: Path) -> set[str]:
     """Return the modules that a file imports, without those under `if TYPE_CHECKING`."""
     found: set[str] = set()
     pending: list[ast.AST] = [ast.parse(path.read_text())]

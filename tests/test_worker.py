@@ -10,7 +10,6 @@ import uvloop
 
 from japy import Application, Limits, Request, Response, worker
 from japy.config import Config
-from japy.core.protocol import Service
 from japy.importer import LoadError
 from japy.listener import listen
 from japy.process import READY
@@ -49,13 +48,18 @@ def test_an_application_that_wants_to_debug_does(listener: socket.socket) -> Non
     assert make_worker(app, Config(), listener).service.answered is not None
 
 
-def test_what_cannot_be_served_is_a_load_error(listener: socket.socket) -> None:
-    class Broken(Application):
-        def service(self, log_requests: bool = False) -> Service:
-            raise ValueError("routes clash")
+def test_what_cannot_be_served_is_a_load_error(
+    app: Application, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise ValueError("routes clash")
 
+    monkeypatch.setattr(app, "service", fail)
     with pytest.raises(LoadError, match="ValueError: routes clash"):
-        make_worker(Broken(), Config(), listener)
+        make_worker(app, Config(), listener)
+
+
+def test_limits_that_do_not_go_together_are_a_load_error(listener: socket.socket) -> None:
     app = Application(limits=Limits(line=100, head=1000))
     with pytest.raises(LoadError, match="limits do not go with limit_request_line"):
         make_worker(app, Config(limit_request_line=2000), listener)

@@ -58,6 +58,13 @@ class Wire:
     def pause_reading(self) -> None: ...
     def resume_reading(self) -> None: ...
     def get_extra_info(self, name: str) -> object: ...
+    def is_closing(self) -> bool:
+        """Tell that it is open."""
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        """Return how many bytes wait."""
+        return 0
 
 
 class Line:

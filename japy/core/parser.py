@@ -162,7 +162,7 @@ class Parser:
     def _explain(self, line: bytes) -> BadRequest:
         """Return 505 for another major version of HTTP, else 400."""
         version = line.rstrip(b"\r\n")[-8:]
-        if version != b"HTTP/1.1" and is_version(version):
+        if is_version(version) and version[5:6] != b"1":
             known = line.replace(version, b"HTTP/1.1", 1)
             if not self._is_malformed(known):
                 return BadRequest("http version not supported", quote(version), 505)

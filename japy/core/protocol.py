@@ -14,20 +14,19 @@ Invariants:
 - One write per read, one more per answer that became ready later, more only beyond `Limits.output`.
 """
 
-from collections.abc import Callable
 from enum import Enum
 from types import CoroutineType
-from typing import Final, Protocol, final
+from typing import Final, cast, final
 
 from librt.strings import BytesWriter
 from librt.vecs import vec
 from mypy_extensions import i64, mypyc_attr
 
 from japy.core.body import CHUNKED, Body, ChunkedBody, LengthBody, frame
-from japy.core.drive import Driver, Standin
+from japy.core.drive import Standin
 from japy.core.errors import INCOMPLETE_BODY, INCOMPLETE_HEADERS, BadRequest
 from japy.core.head import expects_continue, is_persistent, normal_line, require_valid
-from japy.core.limits import Limits
+from japy.core.outlet import Outlet, Socket, Transport
 from japy.core.parser import (
     COLUMNS,
     END,
@@ -47,27 +46,16 @@ from japy.core.parser import (
     TARGET_END,
     VERSION_SIZE,
     WORDS,
-    Parser,
     long_line,
 )
 from japy.core.pipeline import Pipeline, Slot
-from japy.core.request import Codec, Peer, Request
-from japy.core.response import Response, Stamp
-from japy.core.router import Router, missing
+from japy.core.request import Peer, Request
+from japy.core.response import Response
+from japy.core.router import Match, missing
+from japy.core.service import Scratch, Service
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 DIRECT: Final = 32 * 1024  # PERF: bodies from here on are not copied into the output buffer
-
-
-class Transport(Protocol):
-    """What a connection needs of an asyncio transport."""
-
-    def write(self, data: bytes, /) -> object: ...
-    def close(self) -> object: ...
-    def abort(self) -> object: ...
-    def pause_reading(self) -> object: ...
-    def resume_reading(self) -> object: ...
-    def get_extra_info(self, name: str, /) -> object: ...
 
 
 class Reading(Enum):
@@ -76,71 +64,6 @@ class Reading(Enum):
     HEAD = "head"
     BODY = "body"
     CLOSED = "closed"  # nothing: it is ignored
-
-
-@mypyc_attr(native_class=True)
-class Scratch:
-    """The buffers of one turn: they are lent to a connection while it handles what was read."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.parser: Final = Parser(limits)
-        self.out: Final = BytesWriter()
-
-
-@mypyc_attr(native_class=True)
-class Service:
-    """What the connections of one worker share.
-
-    Args:
-        app: what `request.app` is.
-        router: the routes, frozen.
-        limits: what a peer is held to.
-        codec: how `request.json` and `request.Response(json=…)` work.
-        driver: runs the coroutines of handlers.
-        settle: given a request and what its handler returned, where that is no Response: returns
-            what it stands for, a Response or a coroutine that will return one. Must not raise.
-        recover: given a request and what its handler raised, returns the Response. Must not raise.
-        refused: told of each request that never came to a handler: peer address and reason.
-        answered: told of each request and its rendered Response; None to spare the call.
-    """
-
-    def __init__(
-        self,
-        app: object,
-        router: Router,
-        limits: Limits,
-        codec: Codec,
-        driver: Driver,
-        settle: Callable[[Request, object], object],
-        recover: Callable[[Request, BaseException], Response],
-        refused: Callable[[str, BadRequest], object],
-        answered: Callable[[Request, Response], object] | None,
-    ) -> None:
-        self.app: Final = app
-        self.router: Final = router
-        self.limits: Final = limits
-        self.codec: Final = codec
-        self.driver: Final = driver
-        self.settle: Final = settle
-        self.recover: Final = recover
-        self.refused: Final = refused
-        self.answered: Final = answered
-        self.connections: Final[set[Connection]] = set()
-        self.stamp = Stamp("")  # set by the worker's clock
-        self._spare: Scratch | None = Scratch(limits)  # None while lent
-
-    def borrow(self) -> Scratch:
-        """Return buffers that nobody uses; a handler may feed another connection (test client)."""
-        spare = self._spare
-        if spare is None:
-            return Scratch(self.limits)
-        self._spare = None
-        return spare
-
-    def give_back(self, scratch: Scratch) -> None:
-        """Take buffers back."""
-        scratch.out.truncate(0)
-        self._spare = scratch
 
 
 @final
@@ -159,6 +82,7 @@ class Connection:
         self.is_eof = False  # set once the peer has sent its last byte
         self.tail = b""  # read, but not used yet: the beginning of a head, or what waits for room
         self._transport: Transport | None = None  # None before connection_made and after the end
+        self._outlet: Outlet | None = None  # set by connection_made
         self._peer: Peer | None = None  # set by connection_made
         self._request: Request | None = None  # whose body is being read; set with reading BODY
         self._body: Body | None = None  # collector of that body
@@ -170,6 +94,10 @@ class Connection:
         """Take the transport and join the worker's connections."""
         service = self.service
         self._transport = transport
+        socket = None
+        if transport.get_extra_info("sslcontext") is None:
+            socket = cast("Socket | None", transport.get_extra_info("socket"))
+        self._outlet = Outlet(transport, socket, service.write)
         name = transport.get_extra_info("peername")
         address = name[0] if isinstance(name, tuple) else ""
         self._peer = Peer(transport, service.app, str(address), service.codec)
@@ -179,6 +107,9 @@ class Connection:
         """Answer what was read, as far as it can be answered now."""
         scratch = self.service.borrow()
         self._receive(data, scratch)
+        if len(scratch.out) and self._transport is not None and self._outlet is not None:
+            self._outlet.send(scratch.out.getvalue())
+            scratch.out.truncate(0)
         self._flush(scratch.out)
         self.service.give_back(scratch)
 
@@ -368,17 +299,14 @@ class Connection:
     def _dispatch(self, request: Request, out: BytesWriter) -> None:
         """Call the handler and send or queue its answer."""
         service = self.service
-        route = service.router.find(request.line)
-        if route is None:
-            search = service.router.search(request.line, request.method_size)
-            route = search.route
-            request.parts = search.parts
-        request.route = route
-        if route is None:
-            self._settle(request, service.recover(request, missing(search)), out)
-            return
+        match = service.router.find(request.line)
+        if match is None:
+            match = self._search(request, out)
+            if match is None:
+                return
+        request.match = match
         try:
-            result = route.handler(request)
+            result = match.route.handler(request)
             if not isinstance(result, Response) and type(result) is CoroutineType:
                 result = service.driver.run(result)
         except BaseException as error:
@@ -387,6 +315,17 @@ class Connection:
             self._send(request, result, out)
         else:
             self._settle(request, result, out)
+
+    def _search(self, request: Request, out: BytesWriter) -> Match | None:
+        """Search the route of a request; answer the request if there is none."""
+        service = self.service
+        search = service.router.search(request.line, request.method_size)
+        if search.route is None:
+            self._settle(request, service.recover(request, missing(search)), out)
+            return None
+        match = Match(search.route, search.parts)
+        service.router.remember(request.line, match)
+        return match
 
     def _settle(self, request: Request, result: object, out: BytesWriter) -> None:
         """Send an answer, queue it, or queue the place of one that a handler still works on."""
@@ -489,8 +428,8 @@ class Connection:
                 self._write(out)
             return
         self._write(out)
-        if self._transport is not None:
-            self._transport.write(body)
+        if self._transport is not None and self._outlet is not None:
+            self._outlet.queue(body)
 
     def _refuse(self, error: BadRequest, out: BytesWriter) -> None:
         """Answer what never came to be a request, behind what is owed, and end the connection."""
@@ -523,8 +462,9 @@ class Connection:
         self.abandon()
 
     def _write(self, out: BytesWriter) -> None:
-        if len(out) and self._transport is not None:
-            self._transport.write(out.getvalue())
+        """Have what was rendered so far written with what follows."""
+        if len(out) and self._transport is not None and self._outlet is not None:
+            self._outlet.queue(out.getvalue())
             out.truncate(0)
 
     def _flush(self, out: BytesWriter) -> None:

@@ -20,7 +20,7 @@ from japy.core.parser import read_fields
 from japy.core.response import JSON, Headers, Response
 
 if TYPE_CHECKING:
-    from japy.core.router import Route
+    from japy.core.router import Match, Route
 
 Dumps = Callable[[object], str | bytes]
 Loads = Callable[[bytes], object]
@@ -64,7 +64,6 @@ class Request:
 
     Attributes:
         body: the whole body; None if the message had none, b"" if it had one of length zero.
-        route: the route that matched; None in an error handler for a request without one.
         keep_alive: whether the connection stays open after the answer.
         is_head: whether the method is HEAD: the answer is sent without its body.
         is_old: whether the client speaks HTTP/1.0.
@@ -86,9 +85,8 @@ class Request:
         "is_old",
         "keep_alive",
         "line",
+        "match",
         "method_size",
-        "parts",
-        "route",
     )
 
     def __init__(
@@ -115,8 +113,7 @@ class Request:
         self.is_head: Final = method_size == 4 and line[0] == 72
         self.keep_alive = True
         self.body: bytes | None = None
-        self.route: Route | None = None
-        self.parts: list[bytes] | None = None  # decoded segments of the path; None: no parameters
+        self.match: Match | None = None  # set when a route was found
         self._match_dict: dict[str, str] | None = None
         self._headers: dict[str, str] | None = None
         self._extra: dict[str, object] | None = None
@@ -171,12 +168,15 @@ class Request:
         return headers
 
     @property
+    def route(self) -> "Route | None":
+        """The route that matched; None in an error handler for a request without one."""
+        return None if self.match is None else self.match.route
+
+    @property
     def match_dict(self) -> dict[str, str]:
         """Path parameters by name, percent-decoded."""
         if self._match_dict is None:
-            route = self.route
-            parts = self.parts
-            self._match_dict = {} if route is None or parts is None else route.read(parts)
+            self._match_dict = {} if self.match is None else self.match.read()
         return self._match_dict
 
     @property

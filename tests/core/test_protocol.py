@@ -402,6 +402,19 @@ def test_requests_that_are_kept_stay_what_they_were(serve: Serve) -> None:
         assert request.headers == {"Host": f"h{n}"}
 
 
+def test_what_a_handler_does_to_its_parameters_stays_there(serve: Serve) -> None:
+    def change(request: Request) -> Response:
+        before = dict(request.match_dict)
+        request.match_dict["name"] = "changed"
+        request.match_dict["more"] = "added"
+        return request.Response(json=before)
+
+    app = Application()
+    app.router.add_route("/{name}", change)
+    received = serve(app).exchange([GET.replace(b"/", b"/a", 1) * 3]).received
+    assert [answer.body for answer in read_answers(received)] == [b'{"name": "a"}'] * 3
+
+
 def test_the_same_bytes_again_are_answered_again(serve: Serve) -> None:
     count = 0
 

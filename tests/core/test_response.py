@@ -1,7 +1,7 @@
 """Responses: arguments to bytes (the table of Japronto's behaviour), and what is refused."""
 
 import json as stdlib_json
-from http.cookies import SimpleCookie
+from http.cookies import CookieError, SimpleCookie
 
 import pytest
 from hypothesis import given
@@ -227,10 +227,10 @@ def test_names_are_tokens(name: str) -> None:
 def test_a_cookie_cannot_inject_a_field() -> None:
     cookies = SimpleCookie()
     cookies["a"] = "1"
-    cookies["a"]["path"] = "/\r\nX-Evil: 1"
     try:
+        cookies["a"]["path"] = "/\r\nX-Evil: 1"
         data = rendered(Response(cookies=cookies))
-    except ValueError:
+    except (ValueError, CookieError):  # newer releases of Python refuse it themselves
         return
     assert b"\r\nX-Evil" not in data
 

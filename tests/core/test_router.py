@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from japy import MethodNotAllowed, Request, Response, RouteNotFoundException
-from japy.core.router import METHODS, Route, Router, missing, parse_pattern
+from japy.core.router import (
+    MAX_RECENT,
+    MAX_RECENT_SIZE,
+    METHODS,
+    Match,
+    Route,
+    Router,
+    missing,
+    parse_pattern,
+)
 from tests.support.router import slow_match
 
 
@@ -30,7 +39,8 @@ def found(router: Router, path: str, method: str = "GET") -> Route | RouteNotFou
     """Return the route of a request, as a connection finds it, or the error."""
     line = f"{method} {path}".encode("latin-1")
     search = router.search(line, len(method))
-    route = router.find(line)
+    match = router.find(line)
+    route = None if match is None else match.route
     assert route is None or route is search.route, "the shortcut disagrees with the tree"
     if search.route is not None and not search.route.names and "%" not in path:
         assert route is search.route or method not in METHODS
@@ -248,6 +258,24 @@ def test_many_routes_are_all_found() -> None:
     for i in range(500):
         assert found(router, f"/{i}/a") is router.routes[i]
         assert found(router, f"/static/{i}") is router.routes[500 + i]
+
+
+def test_what_was_found_is_kept_as_far_as_there_is_room() -> None:
+    router = routed("/{x}")
+    for i in range(3 * MAX_RECENT):
+        line = b"GET /%d" % i
+        search = router.search(line, 3)
+        assert search.route is not None
+        assert router.find(line) is None
+        router.remember(line, Match(search.route, search.parts))
+        match = router.find(line)
+        assert match is not None
+        assert match.read() == {"x": str(i)}
+    kept = [i for i in range(3 * MAX_RECENT) if router.find(b"GET /%d" % i) is not None]
+    assert 1 <= len(kept) <= MAX_RECENT
+    long = b"GET /" + b"a" * MAX_RECENT_SIZE
+    router.remember(long, Match(router.routes[0], long[4:].split(b"/")))
+    assert router.find(long) is None
 
 
 PARTS = ["", "a", "b", "ab", "{x}", "{y}", "a{z}", "ab{v}", "%41"]

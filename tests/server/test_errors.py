@@ -63,7 +63,7 @@ def test_a_module_that_takes_its_process_down(tmp_path: Path) -> None:
 
 def test_an_application_that_cannot_be_frozen(tmp_path: Path) -> None:
     (tmp_path / "hello.py").write_text(
-        HELLO + "def fail(log_requests): raise ValueError('routes clash')\napp.service = fail\n"
+        HELLO + "def fail(*args): raise ValueError('routes clash')\napp.service = fail\n"
     )
     text = failure(tmp_path, "hello:app", "--workers", "2")
     assert text.count("ValueError: routes clash") == 1

@@ -124,6 +124,21 @@ def test_requests_that_take_too_long_are_cancelled() -> None:
         assert server.output("stderr") == ""
 
 
+def test_no_time_to_drain() -> None:
+    with (
+        running(APP, "--timeout-graceful-shutdown", "0") as server,
+        connected(server, 2, get("/wait/forever")),
+        connected(server, 3, get("/")) as idle,
+    ):
+        server.wait_for("waiting", count=2)
+        for client in idle:
+            assert client.recv(1 << 16).endswith(b"hello")
+        assert server.stop() == 0
+        text = server.output("stdout")
+        assert "3 idle connections closed immediately\n2 connections busy" in text
+        assert "Forcefully killing 2 connections\n" in text
+
+
 def test_a_half_read_body_does_not_keep_the_server() -> None:
     upload = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1"
     with (

@@ -25,8 +25,9 @@ from typing import Any, NamedTuple, Self
 import uvloop
 
 from japy import Application
-from japy.core.protocol import Connection, Service
+from japy.core.protocol import Connection
 from japy.core.response import Stamp
+from japy.core.service import Service
 
 STAMP = Stamp("Thu, 01 Jan 1970 00:00:00 GMT")  # the clock stands still here
 DATE = b"Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
@@ -91,6 +92,12 @@ class Wire:
     def resume_reading(self) -> None:
         self._is_paused = False
         self._pump_soon()
+
+    def is_closing(self) -> bool:
+        return self._is_closed
+
+    def get_write_buffer_size(self) -> int:
+        return 0
 
     def get_extra_info(self, name: str) -> object:
         return self._peername if name == "peername" else None
