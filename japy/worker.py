@@ -29,7 +29,6 @@ from japy.app import Application
 from japy.config import Config, ConfigError
 from japy.console import complain, say, set_up_logging
 from japy.core.protocol import Connection
-from japy.core.response import Stamp
 from japy.core.service import Service
 from japy.heap import keep_heap
 from japy.importer import LoadError, Script, guarded
@@ -84,7 +83,7 @@ class Worker:
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         """Render the Date line, once for every second (RFC 9110 §6.6.1)."""
         now = time.time()
-        self.service.stamp = Stamp(formatdate(now, usegmt=True))
+        self.service.tick(formatdate(now, usegmt=True))
         loop.call_later(1 - now % 1, self._tick, loop)
 
     async def _drain(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -117,12 +117,15 @@ class Standin:
         self.context: Final = context
         self.pristine: Final = pristine  # what the context is equal to as long as it is untouched
         self.send: Final = send  # hands a coroutine to the task's own, which runs it
+        self.run: Final = context.run
+        # MYPYC: an attribute is read faster than a global that was imported.
+        self._getrefcount: Final = getrefcount
         self.references = 0  # to the task while nobody else holds it; set by the driver
         self.on_end: Callable[[Standin, object, BaseException | None], object] | None = None
 
     def count_references(self) -> int:
         """Return how many references to the task there are."""
-        return getrefcount(self.task)
+        return self._getrefcount(self.task)
 
     def is_as_new(self) -> bool:
         """Tell whether nobody can notice that the task serves again."""
@@ -187,7 +190,7 @@ class Driver:
         gate.is_busy = True
         self._enter(gate.loop, standin.task)
         try:
-            yielded = standin.context.run(standin.send, coro)
+            yielded = standin.run(standin.send, coro)
         finally:
             self._leave(gate.loop, standin.task)
         if yielded is not gate:

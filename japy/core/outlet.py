@@ -10,7 +10,9 @@ Invariants:
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from mypy_extensions import mypyc_attr
+from mypy_extensions import i64, mypyc_attr
+
+LINGER_TICKS: Final = 3  # two to three seconds for a peer to read its last answer and close
 
 Write = Callable[[int, bytes], int]
 
@@ -19,6 +21,7 @@ class Transport(Protocol):
     """What a connection needs of an asyncio transport."""
 
     def write(self, data: bytes, /) -> object: ...
+    def write_eof(self) -> object: ...
     def close(self) -> object: ...
     def abort(self) -> object: ...
     def pause_reading(self) -> object: ...
@@ -46,9 +49,11 @@ class Outlet:
 
     def __init__(self, transport: Transport, socket: Socket | None, write: Write | None) -> None:
         self.transport: Final = transport
+        self._is_closing: Final = transport.is_closing
         self._write: Final = write
         self._fd: Final = -1 if socket is None else socket.fileno()
         self._is_queued = False  # set while the transport may have bytes that must go first
+        self._ticks_left: i64 = 0  # to wait for the peer's end; set once ours has ended
 
     def send(self, data: bytes) -> None:
         """Write now what can be written now."""
@@ -68,8 +73,36 @@ class Outlet:
         self._is_queued = True
         self.transport.write(data)
 
+    def part(self, is_eof: bool, lingering: "list[Outlet]") -> None:
+        """Close, but let the peer read what it was sent first (RFC 9112 §9.6).
+
+        Closing while bytes of the peer are unread would reset the connection, and at a reset the
+        peer's system drops the answer. So only our side ends until the peer's does, or for a while.
+
+        Args:
+            is_eof: whether the peer's side has ended.
+            lingering: where to wait for it; `linger` is called for each tick.
+        """
+        if is_eof or self._is_closing():
+            self.transport.close()
+        elif self._ticks_left == 0:
+            self._ticks_left = LINGER_TICKS
+            lingering.append(self)
+            self.transport.write_eof()
+
+    def linger(self) -> None:
+        """Close if the peer has had the time to read the last answer."""
+        self._ticks_left -= 1
+        if self._ticks_left == 0:
+            self.transport.close()
+
+    def forget(self, lingering: "list[Outlet]") -> None:
+        """Stop waiting: the connection is gone."""
+        if self in lingering:
+            lingering.remove(self)
+
     def _must_queue(self) -> bool:
-        if self.transport.is_closing():
+        if self._is_closing():
             return True
         if self._is_queued:
             self._is_queued = self.transport.get_write_buffer_size() > 0

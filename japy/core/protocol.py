@@ -15,7 +15,6 @@ Invariants:
 """
 
 from enum import Enum
-from types import CoroutineType
 from typing import Final, cast, final
 
 from librt.strings import BytesWriter
@@ -136,6 +135,8 @@ class Connection:
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget everything and cancel the handlers that are under way."""
         self.service.connections.discard(self)
+        if self._outlet is not None:
+            self._outlet.forget(self.service.lingering)
         self._transport = None
         self.reading = Reading.CLOSED
         self.tail = b""
@@ -307,7 +308,7 @@ class Connection:
         request.match = match
         try:
             result = match.route.handler(request)
-            if not isinstance(result, Response) and type(result) is CoroutineType:
+            if not isinstance(result, Response) and type(result) is service.coroutine_type:
                 result = service.driver.run(result)
         except BaseException as error:
             result = service.recover(request, error)
@@ -469,8 +470,10 @@ class Connection:
 
     def _flush(self, out: BytesWriter) -> None:
         self._write(out)
-        if self.is_ending and self._transport is not None:
-            self._transport.close()
+        if self.is_ending and self._transport is not None and self._outlet is not None:
+            self._outlet.part(self.is_eof, self.service.lingering)
+            if self.is_blocked and not self.is_eof:
+                self._transport.resume_reading()  # to see the end of the peer; all else is ignored
 
     def _block(self) -> None:
         if not self.is_blocked and self._transport is not None:

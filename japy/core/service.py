@@ -5,6 +5,7 @@ nothing of when they are called: that is `protocol.py`.
 """
 
 from collections.abc import Callable
+from types import CoroutineType
 from typing import TYPE_CHECKING, Final
 
 from librt.strings import BytesWriter
@@ -13,6 +14,7 @@ from mypy_extensions import mypyc_attr
 from japy.core.drive import Driver
 from japy.core.errors import BadRequest
 from japy.core.limits import Limits
+from japy.core.outlet import Outlet
 from japy.core.parser import Parser
 from japy.core.request import Codec, Request
 from japy.core.response import Response, Stamp
@@ -72,9 +74,21 @@ class Service:
         self.refused: Final = refused
         self.answered: Final = answered
         self.write: Final = write
+        self.coroutine_type: Final = CoroutineType  # MYPYC: an attribute is faster than a global
         self.connections: Final[set[Connection]] = set()
+        self.lingering: Final[list[Outlet]] = []  # those that wait for the end of their peer
         self.stamp = Stamp("")  # set by the worker's clock
         self._spare: Scratch | None = Scratch(limits)  # None while lent
+
+    def tick(self, date: str) -> None:
+        """Take note that another second has begun.
+
+        Args:
+            date: of that second, as in a `Date` field.
+        """
+        self.stamp = Stamp(date)
+        for outlet in self.lingering.copy():
+            outlet.linger()
 
     def borrow(self) -> Scratch:
         """Return buffers that nobody uses; a handler may feed another connection (test client)."""

@@ -280,6 +280,15 @@ def test_ctrl_c_in_a_terminal_makes_no_noise(tmp_path: Path) -> None:
         os.close(terminal)
 
 
+@pytest.fixture
+def hangup() -> Iterator[None]:
+    """Let SIGHUP have its usual effect on children, though the tests may run under nohup."""
+    inherited = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, inherited)
+
+
+@pytest.mark.usefixtures("hangup")
 def test_a_closed_terminal_ends_the_server(tmp_path: Path) -> None:
     with in_terminal(tmp_path) as (process, terminal):
         os.close(terminal)

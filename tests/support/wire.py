@@ -83,6 +83,13 @@ class Wire:
             self._waiting.clear()
             self._server.loop.call_soon(self._lose, None)
 
+    def write_eof(self) -> None:
+        """End the server's side; the client, when it sees that, ends its own."""
+        self._waiting.clear()
+        self._waiting.append(None)
+        self._is_paused = False
+        self._pump_soon()
+
     def abort(self) -> None:
         self.close()
 
