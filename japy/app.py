@@ -23,7 +23,7 @@ from japy.core.service import Service
 error_log = logging.getLogger("japy.error")
 access_log = logging.getLogger("japy.access")
 
-ErrorHandler = Callable[[Request, Any], object]
+ErrorHandler = Callable[[Request, Any], object]  # returns a Response, or an awaitable of one
 H = TypeVar("H", bound=Handler)
 
 
@@ -121,6 +121,7 @@ class Application:
             task.driver(),
             self._settle,
             self.error_handler,
+            self.default_error_handler,
             log_refusal,
             log_answer if log_requests else None,
             write,
@@ -134,20 +135,36 @@ class Application:
             return wait_for(result)
         return self.error_handler(request, bad_result(request, result))
 
-    def error_handler(self, request: Request, error: BaseException) -> Response:
-        """Return the answer to an error: the first matching handler's, or the default one."""
+    def error_handler(self, request: Request, error: BaseException) -> object:
+        """Return the answer to an error, or a coroutine that will return it.
+
+        It is the first matching handler's, or the default one.
+        """
         for kind, handler in self._error_handlers:
             if kind is not None and not isinstance(error, kind):
                 continue
             try:
-                response = handler(request, error)
+                answer = handler(request, error)
             except BaseException as second:
                 second.__context__ = second.__context__ or error
                 return self.default_error_handler(request, second)
-            if isinstance(response, Response):
-                return response
-            return self.default_error_handler(request, bad_result(request, response))
+            if inspect.isawaitable(answer):
+                return self._wait_for_answer(request, answer)
+            return self._checked(request, answer)
         return self.default_error_handler(request, error)
+
+    async def _wait_for_answer(self, request: Request, awaitable: Awaitable[object]) -> Response:
+        """Wait for the answer of an asynchronous error handler; it is not asked about itself."""
+        try:
+            answer = await awaitable
+        except BaseException as second:
+            return self.default_error_handler(request, second)
+        return self._checked(request, answer)
+
+    def _checked(self, request: Request, answer: object) -> Response:
+        if isinstance(answer, Response):
+            return answer
+        return self.default_error_handler(request, bad_result(request, answer))
 
     def default_error_handler(self, request: Request, error: BaseException) -> Response:
         """Return the answer to an error that no handler of the application's took."""
@@ -156,6 +173,7 @@ class Application:
         if isinstance(error, RouteNotFoundException):
             return Response("Not Found", 404)
         if isinstance(error, asyncio.CancelledError):
+            log_cancellation(request, error)
             return Response("Service unavailable", 503)
         if isinstance(error, BadRequest):
             return Response(error.name, error.status)
@@ -175,15 +193,26 @@ def bad_result(request: Request, result: object) -> TypeError:
     """Return the error of a handler whose answer is no Response."""
     handler = request.route.handler if request.route is not None else None
     name = getattr(handler, "__qualname__", repr(handler))
-    return TypeError(
-        f"handler {name}: expected a Response; got {type(result).__name__}, "
-        "return request.Response(...)"
-    )
+    try:  # raised, so that it has a traceback like any other
+        raise TypeError(
+            f"handler {name}: expected a Response; got {type(result).__name__}, "
+            "return request.Response(...)"
+        )
+    except TypeError as error:
+        return error
 
 
 def answer_options(request: Request) -> Response:
     """Answer `OPTIONS *`: what the server can do at all (RFC 9110 §9.3.7)."""
     return Response(headers={"Allow": ", ".join(METHODS)})
+
+
+def log_cancellation(request: Request, error: BaseException) -> None:
+    """Log a handler that was cancelled, unless its client has gone."""
+    transport: Any = request.transport
+    if not transport.is_closing():
+        place = printable(request.path)
+        error_log.warning("%s %s was cancelled", request.method, place, exc_info=error)
 
 
 def log_refusal(address: str, error: BadRequest) -> None:

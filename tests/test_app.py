@@ -161,7 +161,6 @@ def test_default_answers() -> None:
     [
         (RouteNotFoundException(), 404, b"Not Found"),
         (MethodNotAllowed(("GET", "PUT")), 405, b"Method Not Allowed"),
-        (asyncio.CancelledError(), 503, b"Service unavailable"),
         (BadRequest("no such page size"), 400, b"no such page size"),
         (BadRequest("too many", "of them", 422), 422, b"too many"),
     ],
@@ -175,6 +174,54 @@ def test_some_errors_are_answers(
     answer = ask(app_of(handler))
     assert (answer.status, answer.body) == (status, body)
     assert caplog.records == []
+
+
+def test_a_cancelled_handler_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def handler(request: Request) -> Response:
+        raise asyncio.CancelledError
+
+    answer = ask(app_of(handler))
+    assert (answer.status, answer.body) == (503, b"Service unavailable")
+    (record,) = caplog.records
+    assert record.getMessage() == "GET / was cancelled"
+    assert record.exc_info
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_an_error_handler_may_be_asynchronous(waits: bool) -> None:
+    async def explain(request: Request, error: Exception) -> Response:
+        if waits:
+            await asyncio.sleep(0)
+        return request.Response(f"caught {error}", 418)
+
+    app = app_of(fail)
+    app.add_error_handler(Exception, explain)
+    assert ask(app).status == 418
+    assert ask(app, "/missing").status == 418
+
+
+@pytest.mark.parametrize("answer", [None, "text", ValueError("again")])
+def test_an_asynchronous_error_handler_is_not_asked_about_itself(answer: object) -> None:
+    async def explain(request: Request, error: Exception) -> object:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    app = app_of(fail)
+    app.add_error_handler(None, explain)
+    assert ask(app)[::2] == (500, b"Internal Server Error")
+
+
+def test_a_response_that_was_made_unusable_is_answered_500(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def handler(request: Request) -> Response:
+        response = request.Response("x", 201)
+        response.code = 700
+        return response
+
+    assert ask(app_of(handler))[::2] == (500, b"Internal Server Error")
+    assert len(caplog.records) == 1
 
 
 def test_an_unhandled_error_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:

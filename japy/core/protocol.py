@@ -140,8 +140,7 @@ class Connection:
         self._transport = None
         self.reading = Reading.CLOSED
         self.tail = b""
-        self._request = None
-        self._body = None
+        self._request = self._body = None
         self._abandon()
 
     # What the worker calls.
@@ -272,15 +271,13 @@ class Connection:
             self._interim(CONTINUE, out)
 
     def _read_body(self, data: bytes, pos: i64, out: BytesWriter) -> i64:
-        body = self._body
-        request = self._request
+        body, request = self._body, self._request
         assert body is not None
         assert request is not None
         pos = body.feed(data, pos)
         if body.done:
             request.body = body.value()
-            self._body = None
-            self._request = None
+            self._request = self._body = None
             self.reading = Reading.HEAD
             self._dispatch(request, out)
         return pos
@@ -414,7 +411,13 @@ class Connection:
             or (self.is_draining and self.pipeline.owed == 0)
             or response.code < 200  # an interim status is no answer: the client would wait for one
         )
-        response.render_head(out, service.stamp, request.is_old, close)
+        mark = len(out)
+        try:
+            response.render_head(out, service.stamp, request.is_old, close)
+        except Exception as error:  # it was made unusable after it was made
+            out.truncate(mark)
+            response = service.unusable(request, error)
+            response.render_head(out, service.stamp, request.is_old, close)
         if not request.is_head:
             self._send_body(response.body, out)
         if close:
@@ -437,13 +440,11 @@ class Connection:
         assert self._peer is not None
         self.service.refused(self._peer.address, error)
         self.reading = Reading.CLOSED
-        self._request = None
-        self._body = None
+        self._request = self._body = None
         response = Response(error.name, error.status)
         response.close = True
         line = b"- -"
         request = Request(self._peer, line, 1, line, 0, 3, 3, 3, False)
-        request.keep_alive = False
         if self.pipeline.owed == 0:
             self._send(request, response, out)
         else:

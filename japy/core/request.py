@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from mypy_extensions import i64, mypyc_attr
 
 from japy.core.parser import read_fields
-from japy.core.response import JSON, Headers, Response
+from japy.core.response import JSON, Headers, Response, charset_of
 
 if TYPE_CHECKING:
     from japy.core.router import Match, Route
@@ -188,11 +188,7 @@ class Request:
     @property
     def encoding(self) -> str | None:
         """`charset` parameter of Content-Type; None if there is none."""
-        for parameter in self.headers.get("Content-Type", "").split(";")[1:]:
-            name, _, value = parameter.partition("=")
-            if name.strip().lower() == "charset":
-                return value.strip().strip('"')
-        return None
+        return charset_of(self.headers.get("Content-Type", ""))
 
     @property
     def text(self) -> str | None:

@@ -31,6 +31,7 @@ KEEP_LINE: Final = b"Connection: keep-alive\r\n"
 TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 VALUE: Final = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 # Fields that japy writes itself; of a handler's Connection only `close` counts.
+WHITESPACE: Final = " \t"  # RFC 9110 §5.5: not part of a value at its ends
 FRAMING: Final = ("content-length", "transfer-encoding")
 
 HeaderValue = str | list[str] | tuple[str, ...]
@@ -120,12 +121,14 @@ class Response:
         self.has_date = False  # set by a `Date` of the handler's
         self.is_plain = code is None and headers is None and cookies is None
         if text is not None and body is None and json is None:
+            if not isinstance(text, str):
+                raise TypeError(f"text: expected str; got {type(text).__name__}")
             if mime_type is None and encoding is None:
                 self.body = text.encode()
                 self.type_line = TEXT_LINE
             else:
-                self.body = text.encode(encoding or "utf-8")
                 self.type_line = type_line(mime_type or TEXT, encoding)
+                self.body = text.encode(encoding or charset_of(mime_type or TEXT) or "utf-8")
                 self.is_plain = False
         else:
             self.is_plain = False
@@ -136,10 +139,14 @@ class Response:
         if headers is not None:
             self._set_headers(headers)
         if cookies is not None:
+            if not isinstance(cookies, SimpleCookie):
+                raise TypeError(f"cookies: expected a SimpleCookie; got {type(cookies).__name__}")
             for morsel in cookies.values():
                 self._add_field("Set-Cookie", morsel.OutputString())
 
     def _set_code(self, code: int) -> None:
+        if not isinstance(code, int):
+            raise TypeError(f"code: expected int; got {type(code).__name__}")
         if not 100 <= code <= 599:
             raise ValueError(f"code: expected 100 to 599; got {code}")
         self.code = code
@@ -162,7 +169,7 @@ class Response:
         if lower == "content-type":
             self.type_line = line
             return
-        if lower in FRAMING:
+        if lower in FRAMING and not (self.code == 304 and value.isdigit() and value.isascii()):
             self._check_framing(lower, value)
             return
         if lower == "connection":
@@ -235,13 +242,24 @@ def encode(
 
 def type_line(mime_type: str, encoding: str | None) -> bytes:
     """Return the Content-Type line; text and JSON name their charset, unless it is there."""
+    if not isinstance(mime_type, str):
+        raise TypeError(f"mime_type: expected str; got {type(mime_type).__name__}")
     if mime_type == JSON and encoding is None:
         return JSON_LINE
     value = mime_type
     textual = mime_type.startswith("text/") or mime_type.endswith("/json")
-    if (encoding is not None or textual) and "charset=" not in mime_type:
+    if (encoding is not None or textual) and charset_of(mime_type) is None:
         value = f"{mime_type}; charset={encoding or 'utf-8'}"
     return field_line("Content-Type", value)
+
+
+def charset_of(mime_type: str) -> str | None:
+    """Return the `charset` parameter of a media type (RFC 9110 §8.3.2); None if there is none."""
+    for parameter in mime_type.split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip('"')
+    return None
 
 
 def field_line(name: str, value: str) -> bytes:
@@ -257,4 +275,4 @@ def field_line(name: str, value: str) -> bytes:
         raise ValueError(f"header name: expected a token; got {name!r}")
     if VALUE.fullmatch(value) is None:
         raise ValueError(f"header {name}: expected no control characters; got {value!r}")
-    return f"{name}: {value}\r\n".encode()
+    return f"{name}: {value.strip(WHITESPACE)}\r\n".encode()

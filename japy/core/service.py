@@ -45,7 +45,9 @@ class Service:
         driver: runs the coroutines of handlers.
         settle: given a request and what its handler returned, where that is no Response: returns
             what it stands for, a Response or a coroutine that will return one. Must not raise.
-        recover: given a request and what its handler raised, returns the Response. Must not raise.
+        recover: given a request and what its handler raised, returns the Response, or a coroutine
+            that will return one. Must not raise.
+        unusable: given a request and why its Response cannot be rendered, returns another one.
         refused: told of each request that never came to a handler: peer address and reason.
         answered: told of each request and its rendered Response; None to spare the call.
         write: `os.write`, or None where transports have no file descriptor.
@@ -59,7 +61,8 @@ class Service:
         codec: Codec,
         driver: Driver,
         settle: Callable[[Request, object], object],
-        recover: Callable[[Request, BaseException], Response],
+        recover: Callable[[Request, BaseException], object],
+        unusable: Callable[[Request, Exception], Response],
         refused: Callable[[str, BadRequest], object],
         answered: Callable[[Request, Response], object] | None,
         write: Callable[[int, bytes], int] | None,
@@ -71,6 +74,7 @@ class Service:
         self.driver: Final = driver
         self.settle: Final = settle
         self.recover: Final = recover
+        self.unusable: Final = unusable
         self.refused: Final = refused
         self.answered: Final = answered
         self.write: Final = write

@@ -1,6 +1,7 @@
 """Responses: arguments to bytes (the table of Japronto's behaviour), and what is refused."""
 
 import json as stdlib_json
+from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 
 import pytest
@@ -314,3 +315,28 @@ def test_no_field_is_anything_but_one_line(name: str, value: str) -> None:
 def test_json_is_the_standard_librarys_by_default() -> None:
     value = {"a": [1, 2.5, None, "\u2028"]}
     assert Response(json=value).body == stdlib_json.dumps(value).encode()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"text": 5}, {"text": b"x"}, {"text": "x", "mime_type": 5}, {"code": 200.0}, {"code": "200"}],
+    ids=str,
+)
+def test_such_arguments_are_refused_in_both_modes(arguments: dict[str, object]) -> None:
+    make: Callable[..., Response] = Response
+    with pytest.raises(TypeError):
+        make(**arguments)
+
+
+def test_a_charset_in_the_mime_type_is_obeyed() -> None:
+    data = rendered(Response("é", mime_type="text/html; Charset=latin-1"))
+    assert b"Content-Type: text/html; Charset=latin-1\r\n" in data
+    assert data.endswith(b"\r\n\r\n\xe9")
+
+
+def test_not_modified_may_tell_the_length() -> None:
+    assert b"Content-Length: 7\r\n" in rendered(Response(code=304, headers={"Content-Length": "7"}))
+
+
+def test_whitespace_around_a_value_is_not_sent() -> None:
+    assert b"X: a\r\n" in rendered(Response(headers={"X": " a\t"}))
