@@ -426,10 +426,12 @@ def command_lint(args: list[str]) -> int:
 
 def command_bench(args: list[str]) -> int:
     """Measure under load, or run another folder of bench (`bench micro`); arguments go to it."""
-    environment = Environment(this_python(), "compiled")
-    environment.prepare()
     named = bool(args) and (TOP / "bench" / args[0] / "__main__.py").exists()
     name, *rest = args if named else ["load", *args]
+    environment = Environment(this_python(), "compiled")
+    environment.prepare()
+    if name == "micro":  # compares the two modes
+        Environment(this_python(), "pure").prepare()
     program = [environment.program("python"), str(TOP / "bench" / name), *rest]
     return subprocess.run(program, cwd=TOP, env=environment.env()).returncode
 

@@ -45,6 +45,7 @@ class Application:
     def __init__(self, *, debug: bool = False, limits: Limits | None = None) -> None:
         self.debug = debug
         self.limits = limits or Limits()
+        self.is_stopping = False  # set by the worker once it cancels what does not end by itself
         self.router = Router()
         self._codec = STANDARD
         self._json: JSONModule = stdlib_json
@@ -173,7 +174,8 @@ class Application:
         if isinstance(error, RouteNotFoundException):
             return Response("Not Found", 404)
         if isinstance(error, asyncio.CancelledError):
-            log_cancellation(request, error)
+            if not self.is_stopping:
+                log_cancellation(request, error)
             return Response("Service unavailable", 503)
         if isinstance(error, BadRequest):
             return Response(error.name, error.status)

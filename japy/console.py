@@ -9,6 +9,7 @@ Invariants:
 
 import contextlib
 import logging
+import os
 import sys
 from typing import TextIO
 
@@ -57,5 +58,16 @@ def set_up_logging(debug: bool) -> None:
 def _print(text: str, stream: TextIO | None) -> None:
     if stream is None:  # a process without a terminal, such as one started by pythonw
         return
-    with contextlib.suppress(OSError, ValueError):  # ValueError: the stream was closed by someone
-        print(f"{text}\n", end="", file=stream, flush=True)  # one write: processes share the stream
+    with contextlib.suppress(ValueError):  # the stream was closed by someone
+        try:
+            print(f"{text}\n", end="", file=stream, flush=True)  # one write: processes share it
+        except OSError:
+            _drop_output(stream)
+
+
+def _drop_output(stream: TextIO) -> None:
+    """Let a stream that nobody reads lead nowhere: else flushing it fails again at the end."""
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

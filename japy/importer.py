@@ -91,7 +91,12 @@ def load(target: Target) -> Application:
     Raises:
         LoadError: there is no such application.
     """
-    prepare_path(target)
+    try:
+        prepare_path(target)
+    except OSError as error:
+        raise LoadError(
+            f"The {target.place[:64]} cannot be looked for ({error.strerror}): write another path."
+        ) from None
     module = guarded(target.place, lambda: import_target(target))
     found = guarded(target.place, lambda: find(target, module))
     if isinstance(found, Application):
@@ -217,7 +222,7 @@ def reason(place: str, error: BaseException, frames: TracebackType | None) -> st
     """Return the sentence below the traceback of code that raised while it was loaded."""
     if isinstance(error, SystemExit):
         return f"The {place} ended the process while it was loaded: remove the call, or guard it."
-    if "circular import" in str(error):
+    if isinstance(error, (ImportError, AttributeError)) and "circular import" in str(error):
         circle = " → ".join(modules_in(frames, error))
         return (
             f"This is a circular import ({circle}): import later in one of them, or in a function."
@@ -304,6 +309,13 @@ def find(target: Target, module: ModuleType) -> object:
 
 def missing_attribute(target: Target, module: ModuleType) -> str:
     """Return the message about an attribute that does not exist."""
+    own = Path(target.module.replace(".", os.sep)).with_suffix(".py") if target.module else None
+    found = getattr(module, "__file__", None)
+    if own is not None and own.is_file() and (found is None or not own.samefile(found)):
+        return (
+            f"The module '{target.module}' is {found or 'built in'}, which was imported before "
+            f"your {own}: write japy run {own}:{target.attr}, or rename your file."
+        )
     hint = choices(target, module) or did_you_mean(similar(target.attr, list(vars(module))))
     return f"The {target.place} has no attribute '{target.attr}'. {hint or 'Define it there.'}"
 

@@ -54,6 +54,7 @@ class Worker:
         app.debug = app.debug or config.debug
         self.service: Service = app.service(app.debug, os.write)
         set_up_logging(app.debug)
+        self._app = app
         self._config = config
         self._listener = listener
         self._stop = asyncio.Event()  # set by a signal, or by the end of the master
@@ -125,6 +126,7 @@ class Worker:
 
     async def _kill(self) -> None:
         """Cancel the handlers, let their answers leave, and close."""
+        self._app.is_stopping = True
         connections = self.service.connections
         for connection in list(connections):
             connection.abandon()

@@ -234,6 +234,29 @@ def test_attribute_missing(write: Write) -> None:
     )
 
 
+def test_a_module_that_was_imported_before_ones_own_is_named(write: Write) -> None:
+    write("json.py", APP.format("app"))
+    text = failure("json:app")
+    assert text.startswith("The module 'json' is ")
+    assert text.endswith("write japy run json.py:app, or rename your file.")
+    assert isinstance(load("json.py:app"), Application)
+
+
+def test_an_error_that_cannot_be_shown_is_named(write: Write) -> None:
+    write(
+        "app.py",
+        "class Mute(Exception):",
+        "    def __str__(self):",
+        "        raise RuntimeError",
+        "raise Mute",
+    )
+    assert "raised Mute while it was loaded" in failure("app:app")
+
+
+def test_a_path_that_is_too_long(write: Write) -> None:
+    assert "cannot be looked for" in failure("a/" * 3000 + "x.py")
+
+
 def test_attribute_missing_where_there_is_no_application(write: Write) -> None:
     write("hello.py", "def make_app(): ...")
     assert failure("hello:make_ap").endswith("no attribute 'make_ap'. Did you mean 'make_app'?")
