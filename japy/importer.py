@@ -9,6 +9,7 @@ Invariant: whatever the application's code does while it is imported ends here a
 text holds the application's own traceback and no line of japy's.
 """
 
+import contextlib
 import difflib
 import importlib
 import importlib.util
@@ -57,7 +58,7 @@ class Target:
         """Return what goes to the beginning of the import path, best first.
 
         Raises:
-            LoadError: the current directory is gone.
+            LoadError: the current directory is gone, or the file may not be looked for.
         """
         try:
             here = Path.cwd()
@@ -65,7 +66,15 @@ class Target:
             raise LoadError(
                 "The current directory has been removed: change to another one."
             ) from None
-        return [here] if self.file is None else [here, package_of(self.file.resolve())[0]]
+        if self.file is None:
+            return [here]
+        try:
+            return [here, package_of(self.file.resolve())[0]]
+        except OSError as error:
+            raise LoadError(
+                f"The {self.place[:64]} cannot be looked for ({error.strerror}): "
+                "write another path, or run japy as a user who may read it."
+            ) from None
 
 
 def parse(text: str) -> Target:
@@ -91,12 +100,7 @@ def load(target: Target) -> Application:
     Raises:
         LoadError: there is no such application.
     """
-    try:
-        prepare_path(target)
-    except OSError as error:
-        raise LoadError(
-            f"The {target.place[:64]} cannot be looked for ({error.strerror}): write another path."
-        ) from None
+    prepare_path(target)
     module = guarded(target.place, lambda: import_target(target))
     found = guarded(target.place, lambda: find(target, module))
     if isinstance(found, Application):
@@ -262,7 +266,9 @@ def missing_file(file: Path) -> str:
     if file.is_dir():
         return f"'{file}' is a folder: give the path of the file in it that makes the application."
     folder = file.parent
-    names = [path.name for path in folder.glob("*.py")] if folder.is_dir() else []
+    names: list[str] = []
+    with contextlib.suppress(OSError):  # a folder that may not be listed
+        names = [path.name for path in folder.glob("*.py")]
     near = [str(folder / name) for name in similar(file.name, names)]
     return (
         f"File '{file}' was not found from {os.getcwd()}. "
@@ -273,9 +279,10 @@ def missing_file(file: Path) -> str:
 def modules_of(paths: list[str]) -> Iterator[str]:
     """Yield the names of the modules and packages in some folders."""
     for folder in map(Path, paths):
-        for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if entry.suffix == ".py" or (entry.is_dir() and any(entry.glob("*.py"))):
-                yield entry.stem
+        with contextlib.suppress(OSError):  # a folder that may not be listed has none to suggest
+            for entry in sorted(folder.iterdir()):
+                if entry.suffix == ".py" or (entry.is_dir() and any(entry.glob("*.py"))):
+                    yield entry.stem
 
 
 def similar(name: str, names: "Iterator[str] | list[str]") -> list[str]:

@@ -257,6 +257,18 @@ def test_a_path_that_is_too_long(write: Write) -> None:
     assert "cannot be looked for" in failure("a/" * 3000 + "x.py")
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look everywhere")
+@pytest.mark.parametrize("mode", [0, 0o100])
+def test_a_folder_that_may_not_be_read(mode: int, write: Write, tmp_path: Path) -> None:
+    write("closed/app.py", APP.format("app"))
+    (tmp_path / "closed").chmod(mode)
+    try:
+        text = failure("closed/app.py") if mode == 0 else failure("closed/missing.py")
+    finally:
+        (tmp_path / "closed").chmod(0o700)
+    assert "cannot be looked for" in text or "was not found" in text
+
+
 def test_attribute_missing_where_there_is_no_application(write: Write) -> None:
     write("hello.py", "def make_app(): ...")
     assert failure("hello:make_ap").endswith("no attribute 'make_ap'. Did you mean 'make_app'?")
