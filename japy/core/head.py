@@ -111,6 +111,8 @@ def normal_line(data: bytes, table: vec[i64], row: i64) -> bytes:
     if absolute is None:
         raise BadRequest(MALFORMED_HEADERS, f"target {quote(target)}")
     require_authority(absolute.group(1))
+    if absolute.group(1).startswith(b":"):  # RFC 9110 §4.2.1: an empty host is invalid
+        raise BadRequest(MALFORMED_HEADERS, f"target {quote(target)}")
     path = data[table[row + TARGET] + absolute.end() : table[row + PATH_END]]
     return method + b" " + (path or b"/")
 

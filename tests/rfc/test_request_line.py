@@ -63,6 +63,7 @@ ROWS = [
     good("9112 3.2.2 absolute-form, schemes in any case", b"GET HTTP://x/?a" + END),
     good("9112 3.2.2 absolute-form wins over Host", b"GET http://other/" + END),
     bad("9110 4.2.1 absolute-form with an empty host", b"GET http:///" + END),
+    bad("9110 4.2.1 absolute-form with a port and no host", b"GET http://:80/" + END),
     bad("9110 4.2.4 absolute-form with user information", b"GET http://u@x/" + END),
     bad("9112 3.2.3 authority-form is for CONNECT alone", b"GET x:80" + END),
     good("9112 3.2.4 asterisk-form", b"OPTIONS *" + END),
