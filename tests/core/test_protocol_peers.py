@@ -145,6 +145,7 @@ LEFT_TO_THE_SERVER = {
     ],
     "what a target is": [
         "9110 4.2.1 absolute-form with an empty host",
+        "9110 4.2.1 absolute-form with a port and no host",
         "9110 4.2.4 absolute-form with user information",
         "9112 3.2.4 asterisk-form is for OPTIONS alone",
         "9112 3.2 a fragment is not sent",
