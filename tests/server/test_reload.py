@@ -1,6 +1,7 @@
 """`--reload`: a save is seen, broken code is survived, and nobody is refused meanwhile."""
 
 import os
+import re
 import socket
 import struct
 import time
@@ -68,7 +69,7 @@ def test_broken_code_is_survived(server: Server, tmp_path: Path) -> None:
     server.wait_for("Waiting for a change: save a file to try again.")
     text = server.output("stderr")
     assert text.count("SyntaxError: '(' was never closed") == 1
-    assert "/japy/" not in text
+    assert re.search(r'File "[^"]*/japy/\w+\.py"', text) is None  # no frame of ours
     # Whoever asks meanwhile waits, and is answered by the code that follows.
     with socket.create_connection((server.host, server.port), timeout=DEADLINE_S) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
