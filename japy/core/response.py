@@ -23,7 +23,6 @@ JSON: Final = "application/json"
 BINARY: Final = "application/octet-stream"
 TEXT_LINE: Final = b"Content-Type: text/plain; charset=utf-8\r\n"
 JSON_LINE: Final = b"Content-Type: application/json; charset=utf-8\r\n"
-BINARY_LINE: Final = b"Content-Type: application/octet-stream\r\n"
 CLOSE_LINE: Final = b"Connection: close\r\n"
 KEEP_LINE: Final = b"Connection: keep-alive\r\n"
 
