@@ -1,13 +1,55 @@
 """japy: a very fast HTTP/1.x toolkit and server, in typed Python that mypyc compiles."""
 
-from japy.app import Application as Application
-from japy.core.errors import BadRequest as BadRequest
-from japy.core.errors import MethodNotAllowed as MethodNotAllowed
-from japy.core.errors import RouteNotFoundException as RouteNotFoundException
-from japy.core.limits import Limits as Limits
-from japy.core.request import Request as Request
-from japy.core.response import Response as Response
-from japy.core.router import Route as Route
-from japy.core.router import Router as Router
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from japy.app import Application as Application
+    from japy.core.errors import BadRequest as BadRequest
+    from japy.core.errors import MethodNotAllowed as MethodNotAllowed
+    from japy.core.errors import RouteNotFoundException as RouteNotFoundException
+    from japy.core.headers import Headers as Headers
+    from japy.core.limits import Limits as Limits
+    from japy.core.location import redirect as redirect
+    from japy.core.request import Request as Request
+    from japy.core.response import Response as Response
+    from japy.core.route import Route as Route
+    from japy.core.router import Router as Router
+    from japy.form import File as File
+    from japy.middleware import CallNext as CallNext
+    from japy.thread import run_in_thread as run_in_thread
 
 __version__ = "0.1.0"
+
+# Imported when first asked for: the command and the pytest plugin start without the core.
+PLACES = {
+    "Application": "app",
+    "BadRequest": "core.errors",
+    "CallNext": "middleware",
+    "File": "form",
+    "Headers": "core.headers",
+    "Limits": "core.limits",
+    "MethodNotAllowed": "core.errors",
+    "Request": "core.request",
+    "Response": "core.response",
+    "Route": "core.route",
+    "RouteNotFoundException": "core.errors",
+    "Router": "core.router",
+    "redirect": "core.location",
+    "run_in_thread": "thread",
+}
+
+
+if not TYPE_CHECKING:  # a type checker would take any name for one that this knows
+
+    def __getattr__(name: str) -> object:
+        """Import a public name."""
+        if name not in PLACES:
+            raise AttributeError(f"module 'japy' has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f"japy.{PLACES[name]}"), name)
+        return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names, imported or not."""
+    return sorted({*globals(), *PLACES})

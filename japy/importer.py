@@ -24,10 +24,11 @@ from types import ModuleType, TracebackType
 from typing import TypeVar
 
 from japy.app import Application
+from japy.frame import is_ours
 
 MISSING = object()
 USUAL_NAMES = ("app", "application", "api")  # of an application in a file, best first
-OURS = (os.path.dirname(__file__) + os.sep, importlib.__file__, "<frozen ")  # of files, beginnings
+MACHINERY = (importlib.__file__, "<frozen ")  # of files that import, beginnings
 T = TypeVar("T")
 
 
@@ -216,7 +217,8 @@ def guarded(place: str, action: Callable[[], T]) -> T:
 def foreign_frames(frames: TracebackType | None) -> TracebackType | None:
     """Cut the frames of japy and of the import machinery from the beginning of a traceback."""
     while frames is not None:
-        if not frames.tb_frame.f_code.co_filename.startswith(OURS):
+        frame = frames.tb_frame
+        if not is_ours(frame) and not frame.f_code.co_filename.startswith(MACHINERY):
             return frames
         frames = frames.tb_next
     return None

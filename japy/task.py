@@ -110,21 +110,16 @@ else:
         return task
 
 
-def recruiter() -> Callable[[], Standin]:
-    """Return what makes stand-ins whose context is a copy of the one that is current now."""
-    base = contextvars.copy_context()
-
-    def recruit() -> Standin:
-        loop = asyncio.get_running_loop()
-        gate = Gate(loop)
-        context = base.copy()
-        runner = run_each(gate)
-        task: Any = begin(loop, runner, context)
-        task._log_destroy_pending = False  # it waits at its gate when the loop is closed
-        task.gate = gate
-        return Standin(task, gate, context, base, runner.send)
-
-    return recruit
+def recruit(base: contextvars.Context) -> Standin:
+    """Return a stand-in on the running loop, whose context is a copy of another one."""
+    loop = asyncio.get_running_loop()
+    gate = Gate(loop)
+    context = base.copy()
+    runner = run_each(gate)
+    task: Any = begin(loop, runner, context)
+    task._log_destroy_pending = False  # it waits at its gate when the loop is closed
+    task.gate = gate
+    return Standin(task, gate, context, base, runner.send)
 
 
 def wait(standin: Standin, yielded: Any) -> None:
@@ -158,6 +153,6 @@ def dismiss(standin: Standin) -> None:
     task._log_traceback = False  # whoever runs the coroutine gets its error anyway
 
 
-def driver() -> Driver:
-    """Return a driver for one worker; its coroutines begin with the current context variables."""
-    return Driver(recruiter(), enter, leave, wait, dismiss)
+def driver(base: contextvars.Context) -> Driver:
+    """Return a driver for one worker, whose coroutines begin with these context variables."""
+    return Driver(recruit, enter, leave, wait, dismiss, base)

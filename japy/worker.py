@@ -5,7 +5,9 @@ of file means that the master is gone. Knows nothing of its siblings.
 
 Invariants:
 - The master hears once that this worker is ready, or why it will never be.
+- No connection is accepted before the startup of the application has succeeded.
 - What has been told to stop ends: after the drain every connection is closed, busy or not.
+- The shutdown of the application comes after the last connection, whatever ended that.
 """
 
 import asyncio
@@ -18,12 +20,12 @@ import math
 import os
 import signal
 import socket
+import threading
 import time
+import traceback
 from collections.abc import Callable
 from email.utils import formatdate
 from types import FrameType
-
-import uvloop
 
 from japy.app import Application
 from japy.config import Config, ConfigError
@@ -31,9 +33,10 @@ from japy.console import complain, say, set_up_logging
 from japy.core.protocol import Connection
 from japy.core.service import Service
 from japy.heap import keep_heap
-from japy.importer import LoadError, Script, guarded
+from japy.importer import LoadError, Script, foreign_frames, guarded
 from japy.process import READY
 
+EXIT_FAILED = 1  # the application's life ended by itself, or not cleanly
 EXIT_UNLOADABLE = 3
 STDERR = 2
 POLL_S = 0.02  # how often a drain looks whether the last connection is gone
@@ -52,40 +55,106 @@ class Worker:
 
     def __init__(self, app: Application, config: Config, listener: socket.socket) -> None:
         app.debug = app.debug or config.debug
-        self.service: Service = app.service(app.debug, os.write)
-        set_up_logging(app.debug)
+        self.service: Service = app.service(os.write)
+        self.failures: ExceptionGroup[Exception] | None = None  # of the shutdown
         self._app = app
         self._config = config
         self._listener = listener
         self._stop = asyncio.Event()  # set by a signal, or by the end of the master
+        self._startup: asyncio.Timeout | None = None  # ends the startup; None while there is none
 
-    async def serve(self, channel: socket.socket) -> None:
-        """Serve until told to stop, then drain."""
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Return the application's event loop."""
+        return self._app.loop
+
+    async def serve(self, channel: socket.socket) -> int:
+        """Start the application, serve until told to stop, drain; return the exit status.
+
+        Raises:
+            LoadError: the application did not start.
+        """
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
+        if threading.current_thread() is threading.main_thread():  # no other one gets signals
+            loop.add_signal_handler(signal.SIGTERM, self._tell)
         loop.add_reader(channel, self._on_channel, channel)
+        if not await self._start():
+            return 0
+        deadline = 0.0
+        try:
+            server = await self._listen(loop)
+            with contextlib.suppress(OSError):  # the master is gone: the reader above is called
+                channel.sendall(READY)
+            await self._stop.wait()
+            deadline = loop.time() + self._config.drain_s
+            server.close()
+            await self._drain(loop)
+        finally:
+            status = await self._end(max(0.0, deadline - loop.time()))
+        return status
+
+    async def _start(self) -> bool:
+        """Run the application's startup; return False if told to stop meanwhile."""
+        life = self._app.life
+        try:
+            async with asyncio.timeout(None) as self._startup:
+                await life.start(self._tell)
+        except BaseException as error:
+            if self._startup is not None and self._startup.expired():
+                return False
+            raise LoadError(failed_start(life.place, error)) from error
+        finally:
+            self._startup = None
+        self.service.rebase(life.context.copy())
+        return True
+
+    async def _listen(self, loop: asyncio.AbstractEventLoop) -> asyncio.Server:
+        """Accept connections, in the context that the startup has left."""
         self._tick(loop)
-        server = await loop.create_server(
-            functools.partial(Connection, self.service),  # type: ignore[arg-type]  # see core.protocol: no subclass of asyncio.Protocol
+        loop.call_later(self._app.reaper.check_interval, self._reap, loop)
+        factory = self._app.protocol_factory
+        server = loop.create_server(
+            functools.partial(Connection, self.service)  # type: ignore[arg-type]  # see core.protocol: no subclass of asyncio.Protocol
+            if factory is None
+            else functools.partial(factory, self._app),
             sock=self._listener,
             backlog=self._config.backlog,
         )
-        with contextlib.suppress(OSError):  # the master is gone: the reader above is called
-            channel.sendall(READY)
-        await self._stop.wait()
-        server.close()
-        await self._drain(loop)
+        return await loop.create_task(server, context=self._app.life.context.copy())
+
+    async def _end(self, grace_s: float) -> int:
+        """Run the application's shutdown; return the exit status."""
+        names = sorted(task.get_name() for task in self._app.life.running())
+        if names and grace_s:
+            say(f"Waiting for {len(names)} background tasks: {', '.join(names)}")
+        try:
+            await self._app.life.stop(grace_s)
+        except ExceptionGroup as failures:  # they have been logged
+            self.failures = failures
+            return EXIT_FAILED
+        return 0
+
+    def _tell(self) -> None:
+        """Stop serving, or starting."""
+        self._stop.set()
+        if self._startup is not None:
+            self._startup.reschedule(asyncio.get_running_loop().time())
 
     def _on_channel(self, channel: socket.socket) -> None:
         """Stop: the master never writes, so its end of the channel is gone, and so is it."""
         asyncio.get_running_loop().remove_reader(channel)
-        self._stop.set()
+        self._tell()
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         """Render the Date line, once for every second (RFC 9110 §6.6.1)."""
         now = time.time()
         self.service.tick(formatdate(now, usegmt=True))
         loop.call_later(1 - now % 1, self._tick, loop)
+
+    def _reap(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Close what has been idle for too long, and look again after a while."""
+        reaper = self._app.reaper
+        self.service.reap(reaper.check_interval, reaper.idle_timeout)
+        loop.call_later(reaper.check_interval, self._reap, loop)
 
     async def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
         """Close what is idle, wait for what is busy, and end what does not end by itself."""
@@ -159,38 +228,38 @@ def work(
     set_on_run(ignore)
     prepare(config, channel)
     try:
-        worker = make_worker(load(), config, listener)
+        return serve(make_worker(load(), config, listener), channel)
     except LoadError as error:
         tell(channel, str(error))
         return EXIT_UNLOADABLE
-    serve(worker, channel)
-    return 0
 
 
 def work_script(
     script: Script, config: Config, listener: socket.socket, channel: socket.socket
 ) -> int:
     """Be a worker: run a script and serve what calls `run` in it; return the exit status."""
-    is_served = False
+    status: int | None = None  # None until it was served
+    failure = f"The {script.place} ended without a call of Application.run: add one."
 
     def serve_now(app: Application) -> None:
-        nonlocal is_served
-        worker = make_worker(app, config, listener)
+        nonlocal status, failure
         set_on_run(ignore)
-        is_served = True
-        serve(worker, channel)
+        try:
+            status = serve(make_worker(app, config, listener), channel)
+        except LoadError as error:
+            failure = str(error)
+            raise
 
     set_on_run(serve_now)
     prepare(config, channel)
-    failure = f"The {script.place} ended without a call of Application.run: add one."
     try:
         script.execute()
     except LoadError as error:
-        if is_served and not isinstance(error.__cause__, SystemExit):
+        if status is not None and not isinstance(error.__cause__, SystemExit):
             complain(str(error))
         failure = str(error)
-    if is_served:
-        return 0
+    if status is not None:
+        return status
     tell(channel, failure)
     return EXIT_UNLOADABLE
 
@@ -205,16 +274,31 @@ def make_worker(app: Application, config: Config, listener: socket.socket) -> Wo
         app.limits = config.limits(app.limits)
     except ConfigError as error:
         raise LoadError(f"The application's own limits do not go with {error}.") from None
-    return guarded("application", lambda: Worker(app, config, listener))
+    worker = guarded("application", lambda: Worker(app, config, listener))
+    set_up_logging(app.debug)
+    return worker
 
 
-def serve(worker: Worker, channel: socket.socket) -> None:
-    """Serve until told to stop."""
+def serve(worker: Worker, channel: socket.socket) -> int:
+    """Serve until told to stop; return the exit status.
+
+    Raises:
+        LoadError: the application did not start.
+    """
     keep_heap()
     gc.collect()
     gc.freeze()  # what was imported stays: later collections need not walk it
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(worker.serve(channel))
+    with asyncio.Runner(loop_factory=worker.loop) as runner:
+        return runner.run(worker.serve(channel))
+
+
+def failed_start(place: str, error: BaseException) -> str:
+    """Return the traceback and the sentence about what the startup has raised."""
+    lines = traceback.format_exception(type(error), error, foreign_frames(error.__traceback__))
+    if isinstance(error, SystemExit):
+        return "".join(lines) + f"The {place} ended the process: remove the call, or guard it."
+    name = type(error).__name__
+    return "".join(lines) + f"The {place} raised {name} before the application served: see above."
 
 
 def tell(channel: socket.socket, text: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,6 +21,17 @@ LOOPS: list[NewLoop] = [asyncio.new_event_loop, uvloop.new_event_loop]
 
 settings.register_profile("tests", max_examples=200, derandomize=True, deadline=None, database=None)
 settings.load_profile("tests")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Return the report with nothing in it that pytest-xdist could not send: lone surrogates."""
+    report = yield
+    report.sections = [
+        (title, text.encode("utf-8", "backslashreplace").decode())
+        for title, text in report.sections
+    ]
+    return report
 
 
 @pytest.fixture

@@ -207,9 +207,7 @@ def test_every_callable_that_returns_an_awaitable_is_a_handler(
     assert ask(app, handler, 3) == ["fine"] * 3
 
 
-@pytest.mark.parametrize(
-    "returned", [None, "text", b"bytes", {}, Response, 200, asyncio.sleep, iter(())]
-)
+@pytest.mark.parametrize("returned", [200, True, {1}, b"".join, asyncio.sleep, iter(())])
 @pytest.mark.parametrize("kind", ["sync", "quick", "slow"])
 def test_what_is_no_response_is_answered_500(
     app: OnLoop, returned: object, kind: str, caplog: pytest.LogCaptureFixture

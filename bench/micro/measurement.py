@@ -227,11 +227,11 @@ class Stages:
     def _answer_async(self, requests: list[Request]) -> None:
         handler, drive = self._case.handler, self._line.service.driver.run
         while requests:
-            drive(handler(requests.pop()))
+            drive(handler(requests.pop()), None)
 
     def _render(self) -> float:
         result = self._case.handler(self._keep()[0])
-        response = self._line.service.driver.run(result) if self._is_async else result
+        response = self._line.service.driver.run(result, None) if self._is_async else result
         assert isinstance(response, Response)
         render, body = response.render_head, response.body
         out, stamp, heads = BytesWriter(), self._line.service.stamp, range(2 * self._case.depth)

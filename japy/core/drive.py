@@ -85,6 +85,7 @@ class Gate:
     def give_up(self, error: BaseException) -> None:
         """Run no more coroutines: the last one has ended in a way that ends the task as well."""
         self.is_dead = True
+        self.is_busy = False  # so that whoever cancels the task wakes it
         self.is_cancelled = True
         self.error = error
         if self.is_waiting and not self.loop.is_closed():
@@ -147,33 +148,46 @@ class Driver:
     """Runs coroutines, each in the name of a stand-in.
 
     Args:
-        recruit: returns a new stand-in on the running loop.
+        recruit: returns a new stand-in on the running loop, in a copy of a context.
         enter: tells asyncio, given a loop and a task, which task is the current one.
         leave: tells asyncio that it no longer is.
         wait: lets a stand-in wait for what its coroutine has yielded to the event loop; once the
             coroutine has ended, `Gate.end_wait` is to be called.
         dismiss: lets the task of a stand-in end with what its coroutine has returned or raised.
+        base: the context variables that coroutines begin with.
     """
 
     def __init__(
         self,
-        recruit: Callable[[], Standin],
+        recruit: Callable[[Context], Standin],
         enter: Callable[[object, object], object],
         leave: Callable[[object, object], object],
         wait: Callable[[Standin, object], object],
         dismiss: Callable[[Standin], object],
+        base: Context,
     ) -> None:
         self._recruit: Final = recruit
         self._enter: Final = enter
         self._leave: Final = leave
         self._wait: Final = wait
         self._dismiss: Final = dismiss
+        self._base = base
         self._on_end: Final = self._end
         self._next: Standin | None = None  # the one that served last
         self._spare: Final[list[Standin]] = []
 
-    def run(self, coro: object) -> object:
+    def rebase(self, base: Context) -> None:
+        """Have coroutines begin with other context variables."""
+        self._base = base
+        self._next = None
+        self._spare.clear()
+
+    def run(self, coro: object, context: Context | None) -> object:
         """Run a coroutine up to its end or its first wait.
+
+        Args:
+            coro: the coroutine.
+            context: the context variables that it begins with, if not those of all.
 
         Returns:
             What the coroutine returned; or a stand-in, whose `on_end` will be called with what it
@@ -183,9 +197,12 @@ class Driver:
             BaseException: what the coroutine raised.
         """
         standin = self._next
-        if standin is None or standin.gate.is_cancelled:
+        if context is not None:
+            standin = self._recruit(context)
+        elif standin is None or standin.gate.is_cancelled:
             standin = self._another()
-        self._next = None
+        if standin is self._next:
+            self._next = None
         gate = standin.gate
         gate.is_busy = True
         self._enter(gate.loop, standin.task)
@@ -224,7 +241,7 @@ class Driver:
             standin = self._spare.pop()
             if not standin.gate.is_cancelled:
                 return standin
-        standin = self._recruit()
+        standin = self._recruit(self._base)
         standin.references = standin.count_references()
         return standin
 
@@ -234,7 +251,7 @@ class Driver:
         gate.is_busy = False
         if gate.is_dead:
             return False
-        if not standin.is_as_new():
+        if standin.pristine is not self._base or not standin.is_as_new():
             self._dismiss(standin)
             return False
         gate.value = None

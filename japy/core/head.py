@@ -25,6 +25,7 @@ from japy.core.parser import (
     MARK_FOLDED,
     MARK_HOST,
     MARK_ODD_HOST,
+    MARK_ODD_TARGET,
     MARK_OLD,
     MARK_REPEATED,
     MARK_SPACES,
@@ -34,6 +35,7 @@ from japy.core.parser import (
     START,
     TARGET,
     TARGET_END,
+    VERSION_SIZE,
     is_repeated,
     long_line,
     read_fields,
@@ -133,3 +135,26 @@ def is_persistent(data: bytes, table: vec[i64], row: i64) -> bool:
     if b"close" in options:
         return False
     return not is_old or b"keep-alive" in options
+
+
+def read_line(data: bytes, table: vec[i64], row: i64, limit: i64) -> bytes:
+    """Return method, space and raw path of a head that may be used.
+
+    Args:
+        data: what the head is in.
+        table: the parser's.
+        row: of the head in it.
+        limit: bytes of the longest request line.
+
+    Raises:
+        BadRequest: the head breaks a rule.
+    """
+    marks = table[row + MARKS]
+    start = table[row + START]
+    if table[row + TARGET_END] + VERSION_SIZE - start > limit:
+        raise long_line(limit)
+    if marks != MARK_HOST:
+        require_valid(data, table, row, limit)
+        if marks & MARK_ODD_TARGET:
+            return normal_line(data, table, row)
+    return data[start : table[row + PATH_END]]

@@ -21,6 +21,8 @@ class Slot:
         self.request: Final = request
         self.response = response  # None until the handler has ended
         self.interim: Final = interim
+        self.is_last = False  # set if the connection ends behind an interim answer
+        self.is_dropped = False  # set when the answer will never be sent
 
 
 @mypyc_attr(native_class=True)
@@ -52,8 +54,10 @@ class Pipeline:
             self._first = 0
         return slot
 
-    def clear(self) -> None:
-        """Forget every place."""
+    def clear(self) -> list[Slot]:
+        """Forget every place and return those whose answers have not left."""
+        left = self._slots[self._first :]
         self._slots.clear()
         self._first = 0
         self.owed = 0
+        return left

@@ -12,6 +12,7 @@ Invariants:
 - What was answered is written before anything that ends the connection (an error, a close, an EOF).
 - No exception of a handler or of a peer leaves this module.
 - One write per read, one more per answer that became ready later, more only beyond `Limits.output`.
+- Context variables that a request sets are not seen by another one (`Scratch`).
 """
 
 from enum import Enum
@@ -24,7 +25,7 @@ from mypy_extensions import i64, mypyc_attr
 from japy.core.body import CHUNKED, Body, ChunkedBody, LengthBody, frame
 from japy.core.drive import Standin
 from japy.core.errors import INCOMPLETE_BODY, INCOMPLETE_HEADERS, BadRequest
-from japy.core.head import expects_continue, is_persistent, normal_line, require_valid
+from japy.core.head import expects_continue, is_persistent, read_line
 from japy.core.outlet import Outlet, Socket, Transport
 from japy.core.parser import (
     COLUMNS,
@@ -33,7 +34,6 @@ from japy.core.parser import (
     MARK_CODING,
     MARK_HOST,
     MARK_LENGTH,
-    MARK_ODD_TARGET,
     MARK_OLD,
     MARKS,
     METHOD_END,
@@ -43,14 +43,11 @@ from japy.core.parser import (
     START,
     STOPPED,
     TARGET_END,
-    VERSION_SIZE,
     WORDS,
-    long_line,
 )
 from japy.core.pipeline import Pipeline, Slot
-from japy.core.request import Peer, Request
+from japy.core.request import Peer, Request, put_body, put_match
 from japy.core.response import Response
-from japy.core.router import Match, missing
 from japy.core.service import Scratch, Service
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -79,6 +76,8 @@ class Connection:
         self.is_congested = False  # set by the transport while its buffer is over its high mark
         self.is_draining = False  # set by the worker: answer what is here, then close
         self.is_eof = False  # set once the peer has sent its last byte
+        self.is_quiet = False  # set by each look of the reaper, unset by each read
+        self._quiet_s = 0.0  # how long the reaper has seen the connection quiet
         self.tail = b""  # read, but not used yet: the beginning of a head, or what waits for room
         self._transport: Transport | None = None  # None before connection_made and after the end
         self._outlet: Outlet | None = None  # set by connection_made
@@ -104,8 +103,9 @@ class Connection:
 
     def data_received(self, data: bytes) -> None:
         """Answer what was read, as far as it can be answered now."""
+        self.is_quiet = False
         scratch = self.service.borrow()
-        self._receive(data, scratch)
+        scratch.turn(self, data)
         if len(scratch.out) and self._transport is not None and self._outlet is not None:
             self._outlet.send(scratch.out.getvalue())
             scratch.out.truncate(0)
@@ -166,9 +166,17 @@ class Connection:
         for standin in list(self._waiting or ()):
             standin.cancel()
 
+    def reap(self, interval_s: float, timeout_s: float) -> None:
+        """Close if nothing was read for too long and no answer is owed; called every interval."""
+        is_free = self.pipeline.owed == 0
+        self._quiet_s = self._quiet_s + interval_s if self.is_quiet and is_free else 0.0
+        self.is_quiet = is_free
+        if self._quiet_s >= timeout_s:
+            self.close()
+
     # Bytes to requests.
 
-    def _receive(self, data: bytes, scratch: Scratch) -> None:
+    def receive(self, data: bytes, scratch: Scratch) -> None:
         if self.tail or self.is_blocked:
             data = self.tail + data
             self.tail = b""
@@ -179,10 +187,13 @@ class Connection:
         size: i64 = len(data)
         try:
             while pos < size:
+                if scratch.is_used:
+                    self.tail = data[pos:]
+                    return
                 if self.reading is Reading.HEAD:
                     pos = self._read_heads(data, pos, scratch)
                 elif self.reading is Reading.BODY:
-                    pos = self._read_body(data, pos, scratch.out)
+                    pos = self._read_body(data, pos, scratch)
                 else:
                     return
         except BadRequest as error:
@@ -202,13 +213,15 @@ class Connection:
                 self.tail = data[table[row + START] :]
                 return len(data)
             if not is_repeat:
-                parser.lines[i] = self._read_line(data, table, row)
+                parser.lines[i] = read_line(data, table, row, self.service.limits.line)
                 if i == count - 1 and pos == 0:
                     parser.remember(data)
-            self._read_head(data, table, row, parser.lines[i], scratch.out)
+            self._read_head(data, table, row, parser.lines[i], scratch)
             if self.reading is not Reading.HEAD:
                 return rest
             row += COLUMNS
+            if scratch.is_used and i < count - 1:
+                return table[row + START]
         if outcome in (FULL, STOPPED):
             return rest
         size: i64 = len(data)
@@ -217,21 +230,8 @@ class Connection:
             self.tail = data[rest:]
         return size
 
-    def _read_line(self, data: bytes, table: vec[i64], row: i64) -> bytes:
-        """Return method, space and raw path of a head that may be used."""
-        marks = table[row + MARKS]
-        start = table[row + START]
-        limit = self.service.limits.line
-        if table[row + TARGET_END] + VERSION_SIZE - start > limit:
-            raise long_line(limit)
-        if marks != MARK_HOST:
-            require_valid(data, table, row, limit)
-            if marks & MARK_ODD_TARGET:
-                return normal_line(data, table, row)
-        return data[start : table[row + PATH_END]]
-
     def _read_head(
-        self, data: bytes, table: vec[i64], row: i64, line: bytes, out: BytesWriter
+        self, data: bytes, table: vec[i64], row: i64, line: bytes, scratch: Scratch
     ) -> None:
         marks = table[row + MARKS]
         start = table[row + START]
@@ -246,40 +246,39 @@ class Connection:
             table[row + TARGET_END],
             table[row + END],
             marks & MARK_OLD != 0,
+            marks == MARK_HOST or is_persistent(data, table, row),
         )
-        if marks != MARK_HOST:
-            request.keep_alive = is_persistent(data, table, row)
-            if marks & (MARK_LENGTH | MARK_CODING):
-                self._begin_body(request, data, table, row, out)
-                return
-        self._dispatch(request, out)
+        if marks & (MARK_LENGTH | MARK_CODING):
+            self._begin_body(request, data, table, row, scratch)
+            return
+        self._dispatch(request, scratch)
 
     def _begin_body(
-        self, request: Request, data: bytes, table: vec[i64], row: i64, out: BytesWriter
+        self, request: Request, data: bytes, table: vec[i64], row: i64, scratch: Scratch
     ) -> None:
         limits = self.service.limits
         size = frame(data, table, row, limits)
         if size == 0:
-            request.body = b""
-            self._dispatch(request, out)
+            put_body(request, b"")
+            self._dispatch(request, scratch)
             return
         self._body = ChunkedBody(limits.body) if size == CHUNKED else LengthBody(size)
         self._request = request
         self.reading = Reading.BODY
         # RFC 9110 §10.1.1: no need to say so when the body is already coming.
         if table[row + END] == len(data) and expects_continue(data, table, row):
-            self._interim(CONTINUE, out)
+            self._interim(CONTINUE, scratch.out)
 
-    def _read_body(self, data: bytes, pos: i64, out: BytesWriter) -> i64:
+    def _read_body(self, data: bytes, pos: i64, scratch: Scratch) -> i64:
         body, request = self._body, self._request
         assert body is not None
         assert request is not None
         pos = body.feed(data, pos)
         if body.done:
-            request.body = body.value()
+            put_body(request, body.value())
             self._request = self._body = None
             self.reading = Reading.HEAD
-            self._dispatch(request, out)
+            self._dispatch(request, scratch)
         return pos
 
     def _end_reading(self, out: BytesWriter) -> None:
@@ -294,42 +293,32 @@ class Connection:
 
     # Requests to answers.
 
-    def _dispatch(self, request: Request, out: BytesWriter) -> None:
+    def _dispatch(self, request: Request, scratch: Scratch) -> None:
         """Call the handler and send or queue its answer."""
         service = self.service
-        match = service.router.find(request.line)
-        if match is None:
-            match = self._search(request, out)
-            if match is None:
-                return
-        request.match = match
         try:
-            result = match.route.handler(request)
+            match = service.router.find(request.line) or service.search(request)
+            if match is None:
+                result = service.miss(request)
+            else:
+                put_match(request, match)
+                result = match.route.endpoint(request)
             if not isinstance(result, Response) and type(result) is service.coroutine_type:
-                result = service.driver.run(result)
+                result = service.driver.run(result, scratch.changed())
         except BaseException as error:
             result = service.recover(request, error)
         if isinstance(result, Response) and self.pipeline.owed == 0:
-            self._send(request, result, out)
+            self._send(request, result, scratch.out)
         else:
-            self._settle(request, result, out)
+            self._settle(request, result, scratch)
+        if not scratch.is_empty or len(scratch.context) > 0:
+            scratch.check()
 
-    def _search(self, request: Request, out: BytesWriter) -> Match | None:
-        """Search the route of a request; answer the request if there is none."""
-        service = self.service
-        search = service.router.search(request.line, request.method_size)
-        if search.route is None:
-            self._settle(request, service.recover(request, missing(search)), out)
-            return None
-        match = Match(search.route, search.parts)
-        service.router.remember(request.line, match)
-        return match
-
-    def _settle(self, request: Request, result: object, out: BytesWriter) -> None:
+    def _settle(self, request: Request, result: object, scratch: Scratch) -> None:
         """Send an answer, queue it, or queue the place of one that a handler still works on."""
-        answer = self._resolve(request, result)
+        answer = self.service.resolve(request, result, scratch)
         if isinstance(answer, Response) and self.pipeline.owed == 0:
-            self._send(request, answer, out)
+            self._send(request, answer, scratch.out)
             return
         if isinstance(answer, Response):
             self._queue(Slot(request, answer, b""))
@@ -339,19 +328,6 @@ class Connection:
             self._queue(slot)
         if not request.keep_alive:
             self.reading = Reading.CLOSED  # RFC 9112 §9.6: what follows is not processed
-
-    def _resolve(self, request: Request, result: object) -> Response | Standin:
-        """Return the answer that a handler's result stands for, or who waits for it."""
-        while True:
-            if isinstance(result, (Response, Standin)):
-                return result
-            result = self.service.settle(request, result)
-            if isinstance(result, Response):
-                return result
-            try:
-                result = self.service.driver.run(result)
-            except BaseException as error:
-                result = self.service.recover(request, error)
 
     def _await(self, standin: Standin, slot: Slot) -> None:
         if self._waiting is None:
@@ -366,12 +342,14 @@ class Connection:
             return
         if error is not None:
             value = self.service.recover(slot.request, error)
-        answer = self._resolve(slot.request, value)
+        answer = self.service.resolve(slot.request, value, None)
         if not isinstance(answer, Response):
             self._await(answer, slot)
             return
         slot.response = answer
-        if self._transport is None:
+        if slot.is_dropped:
+            self.service.end(slot.request)
+        if slot.is_dropped or self._transport is None:
             return
         scratch = self.service.borrow()
         self._send_ready(scratch.out)
@@ -388,6 +366,8 @@ class Connection:
                 self._send(slot.request, slot.response, out)
             else:
                 out.write(slot.interim)
+                if slot.is_last:
+                    self._finish()
         if self.is_eof and self.pipeline.owed == 0 and not self.is_blocked:
             self.is_ending = True
 
@@ -422,6 +402,8 @@ class Connection:
             self._send_body(response.body, out)
         if close:
             self._finish()
+        if request.has_callbacks:
+            service.end(request)
         if service.answered is not None:
             service.answered(request, response)
 
@@ -438,13 +420,19 @@ class Connection:
     def _refuse(self, error: BadRequest, out: BytesWriter) -> None:
         """Answer what never came to be a request, behind what is owed, and end the connection."""
         assert self._peer is not None
-        self.service.refused(self._peer.address, error)
+        raw = self.service.refused(self._peer.address, error)
         self.reading = Reading.CLOSED
         self._request = self._body = None
+        if raw is not None:
+            slot = Slot(None, None, raw)
+            slot.is_last = True
+            self.pipeline.push(slot)
+            self._send_ready(out)
+            return
         response = Response(error.name, error.status)
         response.close = True
         line = b"- -"
-        request = Request(self._peer, line, 1, line, 0, 3, 3, 3, False)
+        request = Request(self._peer, line, 1, line, 0, 3, 3, 3, False, True)
         if self.pipeline.owed == 0:
             self._send(request, response, out)
         else:
@@ -460,7 +448,10 @@ class Connection:
 
     def _abandon(self) -> None:
         """Forget the answers that are owed and cancel their handlers."""
-        self.pipeline.clear()
+        for slot in self.pipeline.clear():
+            slot.is_dropped = True
+            if slot.request is not None and slot.response is not None:
+                self.service.end(slot.request)
         self.abandon()
 
     def _write(self, out: BytesWriter) -> None:
@@ -491,7 +482,7 @@ class Connection:
         ):
             self.is_blocked = False
             scratch = self.service.borrow()
-            self._receive(b"", scratch)
+            scratch.turn(self, b"")
             if self.is_eof and not self.is_blocked:
                 self._end_reading(scratch.out)
             self._flush(scratch.out)

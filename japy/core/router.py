@@ -1,199 +1,129 @@
 r"""Patterns to handlers: built at start, frozen, then only matched.
 
-Knows the grammar of patterns (literal text, `{name}`, `{{` and `}}`) and which of the matching
-routes wins: the first one registered. Knows neither requests nor answers.
+Knows how routers and their routes come together, what is kept of a search, and the names of routes.
+Knows neither requests nor answers; the grammar of patterns is in `pattern.py`, which of several
+routes wins in `tree.py`.
 
-How it works: patterns share a tree over path segments. A request that names a route without
-parameters is found by one lookup of "METHOD /path" in a dict that freezing fills with what the
-tree would say; all others walk the tree, whose depth is the number of segments, not the number of
-routes.
+How it works: a request that names a route without parameters is found by one lookup of
+"METHOD /path" in a dict that freezing fills with what the tree would say; all others walk the tree,
+whose depth is the number of segments, not the number of routes.
 
 Invariants:
-- The raw path is split on "/" first and each segment decoded once after that: "%2F" stays inside.
-- After `freeze` nothing changes.
+- The order of registration is that of `add_route` and `include` as they were called; what an
+  included router gets later takes the place of its `include`.
+- A router never changes the routes of another one: it has copies of those that it includes.
+- After `freeze` nothing changes, and every route can be reached.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from mypy_extensions import i64, mypyc_attr
 
+from japy.core.convert import BUILT_IN, CustomConverter
+from japy.core.directory import Directory, show_name
 from japy.core.errors import MethodNotAllowed, RouteNotFoundException
-from japy.core.request import Request, decode
+from japy.core.pattern import Segment, check_prefix, fill, join, parse_pattern
 from japy.core.response import TOKEN
+from japy.core.route import Handler as Handler
+from japy.core.route import Match as Match
+from japy.core.route import Route as Route
+from japy.core.route import RouteError as RouteError
+from japy.core.tree import Node, Search, plant
 
-Handler = Callable[[Request], object]
+H = TypeVar("H", bound=Handler)
 
-PERCENT: Final = 37
 # Paths with parameters whose match is kept, and the longest of them: 1 MiB in the worst case.
 MAX_RECENT: Final = 1024
 MAX_RECENT_SIZE: Final = 256
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
-
-
-@mypyc_attr(native_class=True, acyclic=True)
-class Segment:
-    """A part of a pattern between slashes: literal text, with a parameter after it or without."""
-
-    def __init__(self, literal: bytes, name: str) -> None:
-        self.literal: Final = literal
-        self.name: Final = name  # empty for literal text
-
-    def __eq__(self, other: object) -> bool:
-        """Compare literal text and name."""
-        return (
-            isinstance(other, Segment) and self.literal == other.literal and self.name == other.name
-        )
-
-    def __hash__(self) -> int:
-        """Hash literal text and name."""
-        return hash((self.literal, self.name))
+TOO_LATE: Final = "routes are fixed once the application serves; add them before"
 
 
 @mypyc_attr(native_class=True)
-class Route:
-    """A pattern, the methods it answers (none: any) and the handler."""
+class Inclusion:
+    """A router in another one, behind a prefix."""
 
-    def __init__(self, pattern: str, handler: Handler, methods: frozenset[str], order: int) -> None:
-        self.pattern: Final = pattern
-        self.handler: Final = handler
-        self.methods: Final = methods
-        self.order: Final = order  # place in the order of registration
-        self.segments: Final = parse_pattern(pattern)
-        self.names: Final = [segment.name for segment in self.segments if segment.name]
-        self.spots: Final = [i for i in range(len(self.segments)) if self.segments[i].name]
-        self._sent: Final = frozenset(method.encode("latin-1") for method in methods)
+    def __init__(self, router: "Router", prefix: str, segments: list[Segment]) -> None:
+        self.router: Final = router
+        self.prefix: Final = prefix  # that of the outer router, too
+        self.segments: Final = segments  # of the prefix; none where that is empty
 
-    @property
-    def placeholder_cnt(self) -> int:
-        """Number of parameters."""
-        return len(self.names)
-
-    def read(self, parts: list[bytes]) -> dict[str, str]:
-        """Return the parameters by name, given the decoded segments of a path that matches."""
-        values: dict[str, str] = {}
-        for i in self.spots:
-            segment = self.segments[i]
-            part = parts[i]
-            prefix = len(segment.literal)
-            values[segment.name] = decode(part[prefix:] if prefix else part)
-        return values
-
-    def allows(self, method: bytes) -> bool:
-        """Tell whether the route answers this method, as it is sent."""
-        return not self._sent or method in self._sent
-
-    def describe(self) -> str:
-        """Return pattern and methods for a person."""
-        return f"{self.pattern} {' '.join(sorted(self.methods)) or 'any method'}"
-
-    def __eq__(self, other: object) -> bool:
-        """Compare pattern and methods, as Japronto does."""
-        return (
-            isinstance(other, Route)
-            and self.pattern == other.pattern
-            and self.methods == other.methods
-        )
-
-    def __hash__(self) -> int:
-        """Hash pattern and methods."""
-        return hash((self.pattern, self.methods))
-
-
-@mypyc_attr(native_class=True)
-class Node:
-    """A place in the tree of segments."""
-
-    def __init__(self) -> None:
-        self.literals: Final[dict[bytes, Node]] = {}
-        self.parameter: Node | None = None  # behind a segment that is a parameter as a whole
-        self.prefixes: Final[dict[bytes, Node]] = {}  # by the literal text before a parameter
-        self.routes: Final[list[Route]] = []  # those whose pattern ends here
-
-
-@mypyc_attr(native_class=True)
-class Match:
-    """A route and the decoded segments of the path that it matches."""
-
-    def __init__(self, route: Route, parts: list[bytes]) -> None:
-        self.route: Final = route
-        self.parts: Final = parts
-
-    def read(self) -> dict[str, str]:
-        """Return the parameters by name."""
-        return self.route.read(self.parts)
-
-
-@mypyc_attr(native_class=True)
-class Search:
-    """One walk through the tree, and the best it has met so far."""
-
-    def __init__(self, path: bytes, method: bytes) -> None:
-        parts = path.split(b"/")
-        if is_escaped(path):
-            parts = [unquote_to_bytes(part) for part in parts]
-        self.parts: Final = parts  # the segments, each decoded
-        self.method: Final = method
-        self.route: Route | None = None  # the first registered of those that match path and method
-        self.others: list[Route] | None = None  # those that match the path only
-
-    def walk(self, node: Node, depth: i64) -> None:
-        """Meet every route below `node` that matches the parts from `depth` on.
-
-        The depth of this recursion is that of the registered patterns, whatever a peer sends.
-        """
-        if depth == len(self.parts):
-            for route in node.routes:
-                self._meet(route)
-            return
-        part = self.parts[depth]
-        below = node.literals.get(part)
-        if below is not None:
-            self.walk(below, depth + 1)
-        if len(part) == 0:
-            return
-        below = node.parameter
-        if below is not None:
-            self.walk(below, depth + 1)
-        if len(node.prefixes) > 0:
-            self._walk_prefixes(node, depth)
-
-    def _walk_prefixes(self, node: Node, depth: i64) -> None:
-        part = self.parts[depth]
-        for prefix, branch in node.prefixes.items():
-            if len(part) > len(prefix) and part.startswith(prefix):
-                self.walk(branch, depth + 1)
-
-    def _meet(self, route: Route) -> None:
-        if not route.allows(self.method):
-            if self.others is None:
-                self.others = []
-            self.others.append(route)
-        elif self.route is None or route.order < self.route.order:
-            self.route = route
-
-
-def is_escaped(path: bytes) -> bool:
-    """Tell whether a path has a percent sign."""
-    # PERF: `in` makes and drops a TypeError in CPython, `find` parses its arguments the slow way
-    # (bench/micro, stage route).
-    for i in range(len(path)):  # noqa: SIM110 - compiled, this is a C loop; any() is not
-        if path[i] == PERCENT:
-            return True
-    return False
+    def routes(self) -> list[Route]:
+        """Return the routes of the router as they are now, behind the prefix."""
+        return [route.under(self.prefix, self.segments) for route in self.router.routes]
 
 
 @mypyc_attr(native_class=True)
 class Router:
-    """The routes of an application."""
+    """The routes of an application, or a group of them that applications include.
 
-    def __init__(self) -> None:
-        self.routes: Final[list[Route]] = []
+    Args:
+        prefix: what all patterns begin with: a pattern that begins with "/" and does not end so.
+
+    Attributes:
+        prefix: as the argument.
+        is_frozen: whether the routes are fixed and ready to be matched.
+    """
+
+    def __init__(self, prefix: str = "") -> None:
+        check_prefix(prefix)
+        self.prefix: Final = prefix
         self.is_frozen = False
-        self._root: Final = Node()
+        self._is_fixed = False  # set once this router, or one that includes it, is frozen
+        self._items: Final[list[Route | Inclusion]] = []
+        self._converters: Final = {converter.name: converter for converter in BUILT_IN}
+        self._routes: Final[list[Route]] = []  # all of them, once frozen
+        self._root = Node(0)  # empty until frozen
+        self._directory: Directory | None = None  # set by freeze
         self._static: Final[dict[bytes, Match]] = {}  # "METHOD /path" to the route that wins
         self._recent: dict[bytes, Match] = {}  # the same for paths with parameters, as they come
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes in the order of registration, those of included routers among them."""
+        if self.is_frozen:
+            return self._routes
+        found: list[Route] = []
+        for item in self._items:
+            if isinstance(item, Inclusion):
+                found += item.routes()
+            else:
+                found.append(item)
+        return found
+
+    # What is done before the application serves.
+
+    def add_converter(
+        self, name: str, parse: Callable[[str], Any], format: Callable[[Any], str] = str
+    ) -> None:
+        """Have patterns that are added from now on say `{parameter:name}`.
+
+        Args:
+            name: of the converter.
+            parse: returns the value of a text, which is never empty; raises ValueError or
+                LookupError where there is none, and the route does not match. It is called more
+                than once for a request, and always has to say the same.
+            format: returns the text of a value, for `url_for`.
+
+        Raises:
+            ValueError: there is a converter of that name, or the name cannot stand in a pattern.
+            TypeError: one of the functions cannot be called.
+            RuntimeError: the application serves already.
+        """
+        self._check_open()
+        if not name or not set(name).isdisjoint("{}:/"):
+            raise ValueError(
+                f"converter: expected a name without '{{', '}}', ':', '/'; got {name!r}"
+            )
+        if name in self._converters:
+            raise ValueError(
+                f"converter: expected a new name; got {name!r}, which is there already"
+            )
+        if not callable(parse) or not callable(format):
+            raise TypeError(f"converter {name!r}: expected callables; got {parse!r}, {format!r}")
+        self._converters[name] = CustomConverter(name, parse, format)
 
     def add_route(
         self,
@@ -201,67 +131,159 @@ class Router:
         handler: Handler,
         method: str | None = None,
         methods: Iterable[str] | None = None,
+        name: str | None = None,
     ) -> Route:
         """Add a route after those that are there.
 
         Args:
-            pattern: literal text and `{name}` parameters, which end at a "/" or at the end.
+            pattern: literal text and parameters, which end at a "/" or at the end: `{name}` or
+                `{name:converter}`, of which there are str, int, float, uuid, path and those of
+                `add_converter`.
             handler: any callable of one request that returns a Response or an awaitable of one.
             method: the one method to answer.
             methods: the methods to answer; without `method` and `methods`: any.
+            name: what `url_for` finds the route by; that of the handler if not given.
 
         Raises:
-            ValueError: the pattern is malformed, a method is no token, or both `method` and
-                `methods` are given.
+            ValueError: the pattern is malformed, a method is no token, the name is empty, or both
+                `method` and `methods` are given.
             TypeError: the handler cannot be called.
             RuntimeError: the application serves already.
         """
-        if self.is_frozen:
-            raise RuntimeError("routes are fixed once the application serves; add them before")
-        if method is not None and methods is not None:
-            raise ValueError("expected method or methods; got both")
+        self._check_open()
         if not callable(handler):
             raise TypeError(f"handler of {pattern}: expected a callable; got {handler!r}")
-        if isinstance(methods, str):
-            raise TypeError(f"methods: expected a list of str; got {methods!r}")
-        names = [method] if method is not None else list(methods or ())
-        for name in names:
-            if TOKEN.fullmatch(name) is None:
-                raise ValueError(f"method: expected a token; got {name!r}")
-        allowed = frozenset(name.upper() for name in names)
-        route = Route(pattern, handler, allowed, len(self.routes))
-        self.routes.append(route)
-        self._grow(route)
+        if name == "":
+            raise ValueError(f"name of {pattern}: expected some text; got none")
+        allowed = read_methods(method, methods)
+        whole = join(self.prefix, pattern)
+        route = Route(whole, parse_pattern(whole, self._converters), handler, allowed, name)
+        self._items.append(route)
         return route
 
-    def _grow(self, route: Route) -> None:
-        node = self._root
-        for segment in route.segments:
-            node = self._branch(node, segment)
-        node.routes.append(route)
+    def route(
+        self,
+        pattern: str,
+        *,
+        method: str | None = None,
+        methods: Iterable[str] | None = None,
+        name: str | None = None,
+    ) -> Callable[[H], H]:
+        """Register the decorated handler; see `add_route` for the arguments."""
 
-    def _branch(self, node: Node, segment: Segment) -> Node:
-        if segment.name and not segment.literal:
-            if node.parameter is None:
-                node.parameter = Node()
-            return node.parameter
-        branches = node.prefixes if segment.name else node.literals
-        if segment.literal not in branches:
-            branches[segment.literal] = Node()
-        return branches[segment.literal]
+        def register(handler: H) -> H:
+            self.add_route(pattern, handler, method, methods, name)
+            return handler
+
+        return register
+
+    def get(self, pattern: str, *, name: str | None = None) -> Callable[[H], H]:
+        """Register the decorated handler for GET, and for HEAD where no other one is."""
+        return self.route(pattern, method="GET", name=name)
+
+    def post(self, pattern: str, *, name: str | None = None) -> Callable[[H], H]:
+        """Register the decorated handler for POST."""
+        return self.route(pattern, method="POST", name=name)
+
+    def put(self, pattern: str, *, name: str | None = None) -> Callable[[H], H]:
+        """Register the decorated handler for PUT."""
+        return self.route(pattern, method="PUT", name=name)
+
+    def patch(self, pattern: str, *, name: str | None = None) -> Callable[[H], H]:
+        """Register the decorated handler for PATCH."""
+        return self.route(pattern, method="PATCH", name=name)
+
+    def delete(self, pattern: str, *, name: str | None = None) -> Callable[[H], H]:
+        """Register the decorated handler for DELETE."""
+        return self.route(pattern, method="DELETE", name=name)
+
+    def head(self, pattern: str, *, name: str | None = None) -> Callable[[H], H]:
+        """Register the decorated handler for HEAD."""
+        return self.route(pattern, method="HEAD", name=name)
+
+    def options(self, pattern: str, *, name: str | None = None) -> Callable[[H], H]:
+        """Register the decorated handler for OPTIONS."""
+        return self.route(pattern, method="OPTIONS", name=name)
+
+    def include(self, router: "Router", *, prefix: str = "") -> None:
+        """Add the routes of another router, also those that it gets later.
+
+        Args:
+            router: any other one; it may include routers itself, and be included more than once.
+            prefix: what the patterns are behind: one that begins with "/" and does not end so.
+
+        Raises:
+            ValueError: a prefix or, behind it, a pattern is malformed, or the router includes this
+                one.
+            RuntimeError: the application serves already.
+        """
+        self._check_open()
+        check_prefix(prefix)
+        if router.reaches(self):
+            raise ValueError("include: expected another router; got one that includes this one")
+        whole = join(self.prefix, prefix)
+        segments = parse_pattern(whole, self._converters) if whole else []
+        inclusion = Inclusion(router, whole, segments)
+        inclusion.routes()  # a pattern that cannot stand behind the prefix raises
+        self._items.append(inclusion)
+
+    def reaches(self, router: "Router") -> bool:
+        """Tell whether this router is another one, or includes it."""
+        return any(inner is router for inner in self._family())
+
+    def _family(self) -> "list[Router]":
+        """Return this router and all that it includes, each of them once."""
+        found: list[Router] = [self]
+        for router in found:
+            for item in router._items:
+                if isinstance(item, Inclusion) and not any(item.router is one for one in found):
+                    found.append(item.router)
+        return found
+
+    def _check_open(self) -> None:
+        if self._is_fixed:
+            raise RuntimeError(TOO_LATE)
 
     def freeze(self) -> None:
-        """Fill the dict of paths without parameters; no route can be added afterwards."""
+        """Make the routes ready to be matched; no route can be added afterwards.
+
+        Raises:
+            RouteError: a route can never be reached, or two patterns have the same name.
+            ValueError: a pattern cannot stand behind the prefix of a router that includes it.
+        """
+        if self.is_frozen:
+            return
+        routes = self.routes
+        directory = Directory(routes)
+        directory.check()
+        self._root = plant(routes, is_strict=True)
+        self._directory = directory
+        self._routes.extend(routes)
         self.is_frozen = True
-        for route in self.routes:
-            path = b"/".join(segment.literal for segment in route.segments)
+        for router in self._family():
+            router._is_fixed = True
+        self._fill_static()
+
+    def _fill_static(self) -> None:
+        """Fill the dict of paths without parameters."""
+        for route in self._routes:
+            path = b"/".join([segment.literal for segment in route.segments])
             if route.names or unquote_to_bytes(path) != path:
                 continue
-            for method in sorted(route.methods | set(METHODS)):
+            methods = route.methods or frozenset(METHODS)
+            for method in methods | {"HEAD"} if "GET" in methods else methods:
                 line = method.encode("latin-1") + b" " + path
-                winner = self.search(line, len(method)).route
-                if winner is not None and not winner.names:
-                    self._static[line] = Match(winner, [])
+                self._keep_static(line, len(method))
+
+    def _keep_static(self, line: bytes, method_size: i64) -> None:
+        try:
+            winner = self.search(line, method_size).route
+        except Exception:  # of a user's converter that works only while the application serves
+            return
+        if winner is not None and not winner.names:
+            self._static[line] = Match(winner, [])
+
+    # What a connection asks.
 
     def find(self, line: bytes) -> Match | None:
         """Return what "METHOD /path" matches, if that can be told without a search."""
@@ -286,60 +308,99 @@ class Router:
         """
         method = line[:method_size]
         path = line[method_size + 1 :]
+        root = self._root if self.is_frozen else plant(self.routes, is_strict=False)
         found = Search(path, method)
-        found.walk(self._root, 0)
+        found.walk(root, 0)
         if found.route is None and found.others is not None and method == b"HEAD":
             found = Search(path, b"GET")
-            found.walk(self._root, 0)
+            found.walk(root, 0)
         return found
+
+    def other_slash(self, line: bytes, method_size: i64) -> bytes | None:
+        """Return the raw path with its last slash added or removed, if that has a route.
+
+        Args:
+            line: method, a space, raw path, which has no route itself.
+            method_size: bytes of the method.
+        """
+        path = line[method_size + 1 :]
+        if path == b"/" or not path.startswith(b"/"):
+            return None
+        other = path[:-1] if path.endswith(b"/") else path + b"/"
+        search = self.search(line[: method_size + 1] + other, method_size)
+        return None if search.route is None else other
+
+    # What a person asks.
+
+    def match(self, method: str, path: str) -> Match | None:
+        """Return the route that wins for a method and a path, percent-encoded as clients send it.
+
+        A query behind the path is ignored.
+        """
+        sent = method.encode()
+        line = sent + b" " + path.partition("?")[0].encode()
+        search = self.search(line, len(sent))
+        return None if search.route is None else Match(search.route, search.parts)
+
+    def url_for(self, _name: str | Handler, /, **params: Any) -> str:
+        """Return the path of a route, percent-encoded.
+
+        Args:
+            _name: of the route, or of its handler where no route has that name; or the handler.
+            params: values of all parameters of the pattern.
+
+        Raises:
+            LookupError: there is no such route, or there are several with different patterns.
+            ValueError: a parameter is missing, not expected, or has a value that the pattern would
+                not match.
+        """
+        # MYPYC: a parameter may not have the name of an argument, even of a positional one.
+        directory = self._directory or Directory(self.routes)
+        found = directory.find(_name)
+        route = found[0]
+        for other in found:
+            if other.segments != route.segments:
+                raise LookupError(
+                    f"url_for: {show_name(_name)} stands for {route.pattern} and {other.pattern}; "
+                    "give one of them a name of its own"
+                )
+        try:
+            return fill(route.segments, params)
+        except ValueError as error:
+            raise ValueError(f"url_for {show_name(_name)}, {route.pattern}: {error}") from error
+
+
+def read_methods(method: str | None, methods: Iterable[str] | None) -> frozenset[str]:
+    """Return methods as a route has them; none for any."""
+    if method is not None and methods is not None:
+        raise ValueError("expected method or methods; got both")
+    if isinstance(methods, str):
+        raise TypeError(f"methods: expected a list of str; got {methods!r}")
+    names = [method] if method is not None else list(methods or ())
+    for name in names:
+        if TOKEN.fullmatch(name) is None:
+            raise ValueError(f"method: expected a token; got {name!r}")
+    return frozenset(name.upper() for name in names)
+
+
+def allowed(search: Search) -> tuple[str, ...]:
+    """Return the methods that a path is known with, sorted; none where it is not known.
+
+    OPTIONS is one of them: where no route answers it, the application does.
+    """
+    if search.others is None:
+        return ()
+    methods = {"OPTIONS"}
+    for node in search.others:
+        for route in node.answers.values():
+            methods |= route.methods
+    if "GET" in methods:
+        methods.add("HEAD")
+    return tuple(sorted(methods))
 
 
 def missing(search: Search) -> RouteNotFoundException:
     """Return the error of a search that found no route."""
     if search.others is None:
         return RouteNotFoundException()
-    allow: set[str] = set()
-    for route in search.others:
-        allow |= route.methods
-    if "GET" in allow:
-        allow.add("HEAD")
-    return MethodNotAllowed(tuple(sorted(allow)))
-
-
-def parse_pattern(pattern: str) -> list[Segment]:
-    """Return the segments of a pattern.
-
-    Raises:
-        ValueError: an unbalanced brace, text behind a parameter, or a name that comes twice.
-    """
-    segments = [parse_segment(part, pattern) for part in pattern.split("/")]
-    names = [segment.name for segment in segments if segment.name]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"pattern {pattern!r}: expected different names; got {name!r} twice")
-    return segments
-
-
-def parse_segment(text: str, pattern: str) -> Segment:
-    """Return one segment: literal text, or literal text and a parameter at its end."""
-    literal = ""
-    pos = 0
-    while pos < len(text):
-        char = text[pos]
-        if text[pos : pos + 2] in ("{{", "}}"):
-            literal += char
-            pos += 2
-        elif char == "{":
-            end = text.find("}", pos)
-            name = text[pos + 1 : end]
-            if end < 0 or not name or "{" in name:
-                raise ValueError(f"pattern {pattern!r}: expected a name and '}}' after '{{'")
-            if end + 1 != len(text):
-                raise ValueError(f"pattern {pattern!r}: expected '/' or the end after '}}'")
-            return Segment(literal.encode(), name)
-        elif char == "}":
-            raise ValueError(f"pattern {pattern!r}: expected '{{' before '}}'")
-        else:
-            literal += char
-            pos += 1
-    return Segment(literal.encode(), "")
+    return MethodNotAllowed(allowed(search))

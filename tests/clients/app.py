@@ -3,7 +3,7 @@
 GET  /                   Hello world!
 GET  /async, /waiting    the same, from a coroutine that ends at once, or that has waited
 GET  /json, /json/async  an object
-GET  /echo/{name}        the name, the raw query, and the method
+GET  /echo/{name}        the name, the query, and the method
 ANY  /target             path and Host as the handler sees them
 ANY  /digest             SHA-256 and size of the body, and how it was framed
 GET  /large              1 MiB

@@ -80,7 +80,7 @@ def test_errors_leave_the_connection_open(client: http.client.HTTPConnection) ->
     for path, status in expected.items():
         assert ask(client, "GET", path)[0].status == status
     answer, _ = ask(client, "GET", "/posted")
-    assert answer.getheader("Allow") == "POST"
+    assert answer.getheader("Allow") == "OPTIONS, POST"
 
 
 def test_options_of_the_server(client: http.client.HTTPConnection) -> None:

@@ -219,7 +219,7 @@ def test_no_route_and_a_wrong_method_are_told_apart(serve: Serve) -> None:
     )
     missing, wrong = read_answers(received)
     assert (missing.status, missing.body) == (404, b"Not Found")
-    assert (wrong.status, wrong.fields["Allow"]) == (405, "GET, HEAD, POST")
+    assert (wrong.status, wrong.fields["Allow"]) == (405, "GET, HEAD, OPTIONS, POST")
     assert not is_closed
 
 

@@ -276,7 +276,7 @@ def test_a_handler_may_close_the_transport_itself(serve: Serve) -> None:
     app = Application()
 
     def hang_up(request: Request) -> Response:
-        request.transport.close()  # type: ignore[attr-defined]  # an asyncio transport
+        request.transport.close()
         return request.Response("lost")
 
     app.router.add_route("/", hang_up)

@@ -7,22 +7,14 @@ from http.cookies import CookieError, SimpleCookie
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from librt.strings import BytesWriter
 
-from japy.core.response import FRAMING, Response, Stamp, is_bodiless
+from japy.core.response import Response, Stamp
+from japy.core.status import is_bodiless, status_line
+from tests.support.render import read, rendered
 from tests.support.strategies import TOKEN_CHARS, field_values, tokens
-from tests.support.wire import DATE, STAMP, Answer, read_answers
+from tests.support.wire import DATE
 
 UTF8 = "text/plain; charset=utf-8"
-
-
-def rendered(
-    response: Response, *, is_old: bool = False, close: bool = False, stamp: Stamp = STAMP
-) -> bytes:
-    """Return the bytes of a response, head and body."""
-    out = BytesWriter()
-    response.render_head(out, stamp, is_old, close)
-    return out.getvalue() + response.body
 
 
 def test_a_plain_text_is_rendered_from_the_stamp() -> None:
@@ -33,12 +25,6 @@ def test_a_plain_text_is_rendered_from_the_stamp() -> None:
         )
         assert rendered(Response(text)) == expected + text.encode()
     assert b"Date" not in rendered(Response("hi"), stamp=Stamp(""))
-
-
-def read(response: Response) -> Answer:
-    """Return a response as a client reads it."""
-    (answer,) = read_answers(rendered(response))
-    return answer
 
 
 def test_a_text_is_rendered_in_the_documented_order() -> None:
@@ -115,24 +101,10 @@ def test_a_body_is_a_copy_of_what_may_change() -> None:
     assert response.body == b"ab"
 
 
-@pytest.mark.parametrize(
-    ("code", "line"),
-    [
-        (200, b"HTTP/1.1 200 OK"),
-        (413, b"HTTP/1.1 413 Content Too Large"),
-        (414, b"HTTP/1.1 414 URI Too Long"),
-        (416, b"HTTP/1.1 416 Range Not Satisfiable"),
-        (418, b"HTTP/1.1 418 I'm a Teapot"),
-        (422, b"HTTP/1.1 422 Unprocessable Content"),
-        (429, b"HTTP/1.1 429 Too Many Requests"),
-        (511, b"HTTP/1.1 511 Network Authentication Required"),
-        (299, b"HTTP/1.1 299 "),
-        (599, b"HTTP/1.1 599 "),
-    ],
-)
-def test_every_code_has_a_line(code: int, line: bytes) -> None:
+@pytest.mark.parametrize("code", [200, 205, 226, 299, 306, 418, 422, 451, 511, 599])
+def test_every_code_can_be_sent(code: int) -> None:
     data = rendered(Response(code=code))
-    assert data.split(b"\r\n")[0].lower() == line.lower()
+    assert data.startswith(status_line(code))
     assert b"Content-Length: 0\r\n" in data
 
 
@@ -148,8 +120,12 @@ def test_some_codes_have_no_body_and_no_length(code: int) -> None:
 
 @pytest.mark.parametrize("code", [-1, 0, 99, 600, 1 << 70])
 def test_codes_out_of_range_are_refused(code: int) -> None:
-    with pytest.raises((ValueError, OverflowError)):
+    with pytest.raises(ValueError, match="expected 100 to 599"):
         Response(code=code)
+    response = Response()
+    with pytest.raises(ValueError, match="expected 100 to 599"):
+        response.code = code
+    assert response.code == 200
 
 
 def test_connection_is_said_to_those_who_expect_otherwise() -> None:
@@ -195,12 +171,23 @@ def test_what_cannot_be_encoded_is_refused_at_once() -> None:
         {"headers": {"A": None}},
         {"headers": {"A": ["x", 1]}},
         {"headers": 5},
+        {"headers": [5]},
+        {"code": 200.0},
+        {"code": True},
+        {"text": 5},
+        {"text": "x", "mime_type": 5},
+        {"mime_type": 5},
+        {"encoding": 5},
+        {"body": b"x", "encoding": b"utf-8"},
+        {"cookies": {"a": "b"}},
+        {"cookies": "a=b"},
     ],
+    ids=str,
 )
 def test_arguments_of_another_type_are_refused(arguments: dict[str, object]) -> None:
-    # Interpreted, a missing method is all that tells bytes from str.
-    with pytest.raises((TypeError, ValueError, AttributeError)):
-        Response(**arguments)  # type: ignore[arg-type]  # what is tested
+    make: Callable[..., Response] = Response
+    with pytest.raises(TypeError):
+        make(**arguments)
 
 
 @pytest.mark.parametrize("char", ["\r", "\n", "\0", "\r\n", "\x7f", "\x1b"])
@@ -211,8 +198,12 @@ def test_nothing_can_be_injected_into_a_head(char: str) -> None:
         Response(headers={f"A{char}": "b"})
     with pytest.raises(ValueError, match="control characters"):
         Response("x", mime_type=f"text/html{char}A: b")
-    with pytest.raises((ValueError, LookupError)):
-        Response("x", encoding=f"utf-8{char}A: b")
+    for arguments in ({"text": "x"}, {"body": b"x"}, {"json": 1}, {}):
+        make: Callable[..., Response] = Response
+        with pytest.raises(ValueError, match="expected a token"):
+            make(**arguments, encoding=f"utf-8{char}A: b")
+        with pytest.raises(ValueError, match="control characters"):
+            make(**arguments, mime_type=f"text/html{char}A: b")
     with pytest.raises(ValueError, match="control characters"):
         Response(headers={"A": ["b", f"c{char}"]})
     with pytest.raises(ValueError, match="control characters"):
@@ -225,15 +216,16 @@ def test_names_are_tokens(name: str) -> None:
         Response(headers={name: "x"})
 
 
-def test_a_cookie_cannot_inject_a_field() -> None:
+@pytest.mark.parametrize("attribute", ["path", "domain", "expires"])
+def test_a_cookie_cannot_inject_a_field(attribute: str) -> None:
     cookies = SimpleCookie()
     cookies["a"] = "1"
     try:
-        cookies["a"]["path"] = "/\r\nX-Evil: 1"
-        data = rendered(Response(cookies=cookies))
-    except (ValueError, CookieError):  # newer releases of Python refuse it themselves
+        cookies["a"][attribute] = "/\r\nX-Evil: 1"
+    except CookieError:  # newer releases of Python refuse it themselves
         return
-    assert b"\r\nX-Evil" not in data
+    with pytest.raises(ValueError, match="control"):
+        Response(cookies=cookies)
 
 
 def test_each_cookie_has_a_line() -> None:
@@ -290,7 +282,7 @@ def test_the_framing_is_japys() -> None:
     st.integers(200, 599).filter(lambda code: not is_bodiless(code)),
 )
 def test_what_is_built_reads_back(fields: list[tuple[str, str]], body: bytes, code: int) -> None:
-    own = {*FRAMING, "connection", "content-type", "date"}
+    own = {"content-length", "transfer-encoding", "connection", "content-type", "date"}
     fields = [field for field in fields if field[0].lower() not in own]
     data = rendered(Response(body=body, code=code, headers=fields))
     head, _, rest = data.partition(b"\r\n\r\n")
@@ -306,7 +298,11 @@ def test_no_field_is_anything_but_one_line(name: str, value: str) -> None:
         response = Response(headers={name: value})
     except ValueError:
         legal = set(name) <= set(TOKEN_CHARS) and name
-        assert not legal or not value.isprintable() or name.lower() in FRAMING
+        assert (
+            not legal
+            or not value.isprintable()
+            or name.lower() in ("content-length", "transfer-encoding")
+        )
         return
     assert rendered(response).count(b"\r\n") <= 5
     assert rendered(response).count(b"\n") == rendered(response).count(b"\r\n")
@@ -315,17 +311,6 @@ def test_no_field_is_anything_but_one_line(name: str, value: str) -> None:
 def test_json_is_the_standard_librarys_by_default() -> None:
     value = {"a": [1, 2.5, None, "\u2028"]}
     assert Response(json=value).body == stdlib_json.dumps(value).encode()
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [{"text": 5}, {"text": b"x"}, {"text": "x", "mime_type": 5}, {"code": 200.0}, {"code": "200"}],
-    ids=str,
-)
-def test_such_arguments_are_refused_in_both_modes(arguments: dict[str, object]) -> None:
-    make: Callable[..., Response] = Response
-    with pytest.raises(TypeError):
-        make(**arguments)
 
 
 def test_a_charset_in_the_mime_type_is_obeyed() -> None:
@@ -340,3 +325,9 @@ def test_not_modified_may_tell_the_length() -> None:
 
 def test_whitespace_around_a_value_is_not_sent() -> None:
     assert b"X: a\r\n" in rendered(Response(headers={"X": " a\t"}))
+
+
+def test_a_mime_type_and_an_encoding_that_differ_are_not_both_sent() -> None:
+    response = Response("é", mime_type="text/html; charset=latin-1", encoding="utf-8")
+    assert rendered(response).endswith(b"\r\n\r\n\xe9")
+    assert read(response).fields["Content-Type"] == "text/html; charset=latin-1"

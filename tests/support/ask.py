@@ -1,13 +1,11 @@
-"""Ask a handler over a wire, on the event loop that a test was given."""
+"""Ask a handler, by test client or over a wire, on the event loop that a test was given."""
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from japy import Application, Request
-from tests.support.handlers import get
-from tests.support.wire import Server, Wire
+from tests.support.wire import DEADLINE_S, Server, Wire
 
 NewLoop = Callable[[], asyncio.AbstractEventLoop]
 Handler = Callable[[Request], Any]
@@ -22,13 +20,22 @@ class OnLoop(Application):
 
 
 def ask(app: OnLoop, handler: Handler, times: int = 2) -> list[str]:
-    """Ask a handler several times over one connection, one after the other; return its answers."""
-    with serve(app, handler) as server:
-        wire = server.connect()
-        for i in range(times):
-            wire.send(get(f"/?{i}"))
-            server.until(partial(wire.has_answers, i + 1))
-        return bodies(wire)
+    """Ask a handler several times over one connection, one after the other; return its answers.
+
+    What reaches the loop's exception handler fails the test.
+    """
+    app.router.add_route("/", handler)
+    noise: list[dict[str, Any]] = []
+
+    async def use() -> list[str]:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: noise.append(context))
+        async with app.test_client(timeout=DEADLINE_S) as client:
+            return [(await client.get(f"/?{i}")).text for i in range(times)]
+
+    with asyncio.Runner(loop_factory=app.new_loop) as runner:
+        answers = runner.run(use())
+    assert noise == []
+    return answers
 
 
 def serve(app: OnLoop, handler: Handler) -> Server:

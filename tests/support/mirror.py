@@ -15,7 +15,9 @@ def mirror(limits: Limits | None = None) -> Application:
 def reflect(request: Request, error: object) -> Response:
     """Answer with method, path, query, version, fields and body of the request."""
     body = None if request.body is None else request.body.decode("latin-1")
-    seen = (request.method, request.path, request.query_string, request.version)
+    raw = request.raw_query
+    query = None if raw is None else raw.decode("latin-1")
+    seen = (request.method, request.path, query, request.version)
     return request.Response(json=[*seen, request.headers, body])
 
 

@@ -35,6 +35,7 @@ def new_request(
     app: Application | None = None,
     transport: Sink | None = None,
     pattern: str = "",
+    body: bytes | None = None,
     rest: bytes = b"",
 ) -> Request:
     """Return the request that a connection makes from a head with these field lines.
@@ -47,7 +48,8 @@ def new_request(
         app: the application that is asked; it must have neither routes nor error handlers.
         transport: where the request came in.
         pattern: what to route; without it the request is caught in an error handler.
-        rest: what follows the head.
+        body: the body, which is sent with its length.
+        rest: what follows the head, in place of `body`.
     """
     app = app or Application(limits=Limits(fields=256))
     caught: list[Request] = []
@@ -61,6 +63,8 @@ def new_request(
         app.router.add_route(pattern, catch)
     connection = Connection(app.service())
     connection.connection_made(transport or Sink(("192.0.2.1", 50000)))
+    if body is not None:
+        fields, rest = fields + b"Content-Length: %d\r\n" % len(body), body
     head = f"{method} {target} HTTP/{version}\r\n".encode("latin-1") + fields + b"\r\n"
     connection.data_received(head + rest)
     (request,) = caught

@@ -1,22 +1,20 @@
-"""A client without a socket: the one fake transport, and the event loop that it lives on.
+"""A client without a socket, and an event loop that runs only while a test waits for it.
 
     with Server(app) as server:
         wire = server.connect()
         wire.send(b"GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
         assert wire.received.startswith(b"HTTP/1.1 200 OK")
 
-Every call to a Connection comes from a callback of the loop, as a real loop's do, never from inside
-a task: the tasks in whose name handlers run have to become the current one. Between calls the loop
-stands still, so a test sees states that a socket would rush through.
+The transport is that of japy's test client (`japy/testing.py`). Between calls the loop stands
+still, so a test sees states that a socket, and that client, would rush through.
 
 Invariants:
-- A paused or closed wire delivers nothing; what was sent waits, as in a kernel's buffer.
+- Every call to a Connection comes from a callback of the loop, never from inside a task.
 - Nothing is written behind a close, and no exception reaches the loop: both fail the test.
 """
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
 from time import monotonic
 from types import TracebackType
@@ -28,10 +26,10 @@ from japy import Application
 from japy.core.protocol import Connection
 from japy.core.response import Stamp
 from japy.core.service import Service
+from japy.testing import PEER, MemoryTransport
 
 STAMP = Stamp("Thu, 01 Jan 1970 00:00:00 GMT")  # the clock stands still here
 DATE = b"Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
-PEER = ("192.0.2.1", 50000)
 TURNS = 12  # of the loop, after the last delivery: what tasks need to go on, end and be answered
 DEADLINE_S = 10.0  # for anything a test waits for; never reached but by a failure
 
@@ -51,72 +49,33 @@ class Answer(NamedTuple):
     body: bytes
 
 
-class Wire:
+class Wire(MemoryTransport):
     """Both ends of one connection: the transport that japy sees, and the client behind it."""
 
     def __init__(self, server: "Server", peername: object) -> None:
+        super().__init__(server.loop, Connection(server.service), peername)
         self.received = b""  # everything that was written
         self.writes: list[bytes] = []  # the same, call by call
         self.late_writes: list[bytes] = []  # what was written behind a close, and so got lost
-        self.connection = Connection(server.service)
         self._server = server
-        self._peername = peername
-        self._waiting: deque[bytes | None] = deque()  # sent, not delivered yet; None: the EOF
-        self._is_closed = False  # set by close and abort
-        self._is_lost = False  # set once connection_lost was called
-        self._is_paused = False  # set between pause_reading and resume_reading
-        self._is_pumping = False  # set while a delivery is on the loop's list
 
     # What a Connection calls.
 
     def write(self, data: bytes) -> None:
         assert type(data) is bytes
-        if self._is_closed:
+        if self.is_closing():
             self.late_writes.append(data)
-            return
+        super().write(data)
+
+    def take(self, data: bytes) -> None:
         self.writes.append(data)
         self.received += data
-
-    def close(self) -> None:
-        if not self._is_closed:
-            self._is_closed = True
-            self._waiting.clear()
-            self._server.loop.call_soon(self._lose, None)
-
-    def write_eof(self) -> None:
-        """End the server's side; the client, when it sees that, ends its own."""
-        self._waiting.clear()
-        self._waiting.append(None)
-        self._is_paused = False
-        self._pump_soon()
-
-    def abort(self) -> None:
-        self.close()
-
-    def pause_reading(self) -> None:
-        self._is_paused = True
-
-    def resume_reading(self) -> None:
-        self._is_paused = False
-        self._pump_soon()
-
-    def is_closing(self) -> bool:
-        return self._is_closed
-
-    def get_write_buffer_size(self) -> int:
-        return 0
-
-    def get_extra_info(self, name: str) -> object:
-        return self._peername if name == "peername" else None
 
     # What a test calls.
 
     def send(self, *pieces: bytes, eof: bool = False) -> None:
         """Send bytes, each piece as one read, and run the loop until it has nothing to do."""
-        self._waiting.extend(piece for piece in pieces if piece)
-        if eof:
-            self._waiting.append(None)
-        self._pump_soon()
+        self.push(*pieces, eof=eof)
         self._server.run()
 
     def send_eof(self) -> None:
@@ -125,8 +84,8 @@ class Wire:
 
     def disconnect(self, error: Exception | None = None) -> None:
         """Be gone, as a client that was killed."""
-        self._waiting.clear()
-        self._server.call(self._lose, error)
+        self.forget()
+        self._server.call(self.lose, error)
 
     def congest(self) -> None:
         """Be a client that does not read: the transport's buffer is over its high mark."""
@@ -138,20 +97,7 @@ class Wire:
 
     def is_closed(self) -> bool:
         """Tell whether japy has ended the connection, or the client."""
-        return self._is_closed
-
-    def is_lost(self) -> bool:
-        """Tell whether japy knows that the connection has ended."""
-        return self._is_lost
-
-    def is_paused(self) -> bool:
-        """Tell whether japy does not read for now."""
-        return self._is_paused
-
-    @property
-    def undelivered(self) -> bytes:
-        """What was sent and waits for `resume_reading`."""
-        return b"".join(piece for piece in self._waiting if piece)
+        return self.is_closing()
 
     def answers(self, heads: Container[int] = ()) -> list[Answer]:
         """Return the complete responses received; see `read_answers`."""
@@ -160,29 +106,6 @@ class Wire:
     def has_answers(self, count: int) -> bool:
         """Tell whether that many final responses, all with bodies, have been received."""
         return sum(answer.status >= 200 for answer in self.answers()) >= count
-
-    def _pump_soon(self) -> None:
-        if self._waiting and not self._is_pumping and not self._is_paused and not self._is_closed:
-            self._is_pumping = True
-            self._server.pumping += 1
-            self._server.loop.call_soon(self._pump)
-
-    def _pump(self) -> None:
-        self._is_pumping = False
-        self._server.pumping -= 1
-        if not self._waiting or self._is_paused or self._is_closed:
-            return
-        piece = self._waiting.popleft()
-        if piece is not None:
-            self.connection.data_received(piece)
-        elif not self.connection.eof_received():
-            self.close()
-        self._pump_soon()
-
-    def _lose(self, error: Exception | None) -> None:
-        if not self._is_lost:
-            self._is_lost = self._is_closed = True
-            self.connection.connection_lost(error)
 
 
 class Server:
@@ -204,7 +127,6 @@ class Server:
         self.loop.set_exception_handler(lambda _, context: self.noise.append(context))
         self.service: Service = app.service()
         self.service.stamp = Stamp("Thu, 01 Jan 1970 00:00:00 GMT")
-        self.pumping = 0  # wires with a delivery on the loop's list
         self.late_writes: list[bytes] = []  # of wires that are gone
         self._wires: list[Wire] = []
 
@@ -226,7 +148,7 @@ class Server:
         """Open a connection."""
         wire = Wire(self, peername)
         self._wires.append(wire)
-        wire.connection.connection_made(wire)
+        wire.open()
         return wire
 
     def run(self) -> None:
@@ -235,7 +157,7 @@ class Server:
 
         def turn() -> None:
             nonlocal left
-            left = TURNS if self.pumping else left - 1
+            left = TURNS if any(wire.is_pumping() for wire in self._wires) else left - 1
             if left:
                 self.loop.call_soon(turn)
             else:

@@ -88,7 +88,7 @@ def facts(request: Request) -> Response:
     gc.collect()
     sizes: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])  # count and bytes by type
     for each in gc.get_objects():
-        if type(each).__module__.startswith("japy."):
+        if str(type(each).__module__).startswith("japy."):
             sizes[type(each).__name__][0] += 1
             sizes[type(each).__name__][1] += sys.getsizeof(each)
     traced, _ = tracemalloc.get_traced_memory()

@@ -1,0 +1,47 @@
+"""What japy writes to the log, and how what a client sent may stand there.
+
+Knows the names of japy's loggers: `japy.error` and `japy.access`. Configures nothing: the command
+does (`japy/console.py`), or whoever embeds japy.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from japy.core.errors import BadRequest
+from japy.core.request import Request
+from japy.frame import foreign
+
+error_log = logging.getLogger("japy.error")
+access_log = logging.getLogger("japy.access")
+
+
+def log_failure(request: Request, error: BaseException) -> None:
+    """Log an error of a handler, with its traceback, which begins with the handler."""
+    frames = foreign(error.__traceback__) or error.__traceback__
+    where = request.method, printable(request.path)
+    error_log.error("%s %s failed", *where, exc_info=(type(error), error, frames))
+
+
+def log_cancellation(request: Request, error: asyncio.CancelledError) -> None:
+    """Log a handler that was cancelled, unless its client has gone."""
+    transport: Any = request.transport
+    if not transport.is_closing():
+        place = printable(request.path)
+        error_log.warning("%s %s was cancelled", request.method, place, exc_info=error)
+
+
+def log_refusal(address: str, error: BadRequest) -> None:
+    """Log a request that never came to a handler."""
+    error_log.info("%s refused with %d: %s", address or "-", error.status, error)
+
+
+def log_answer(request: Request, code: int) -> None:
+    """Log a request that was answered."""
+    place = printable(request.path)
+    access_log.info("%s %s %s %d", request.remote_addr or "-", request.method, place, code)
+
+
+def printable(text: str) -> str:
+    """Return what a client sent as it may stand in a log: nothing in it ends or colours a line."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
