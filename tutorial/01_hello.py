@@ -1,6 +1,4 @@
-"""Hello world, in a handler that answers at once and in one that waits first."""
-
-import asyncio
+"""Hello, from a house in which there is nothing to do yet."""
 
 from japy import Application, Request, Response
 
@@ -9,16 +7,8 @@ app = Application()
 
 @app.route("/")
 def hello(request: Request) -> Response:
-    """Answer at once."""
-    return request.Response("Hello world!\n")
-
-
-@app.route("/later")
-async def later(request: Request) -> Response:
-    """Answer after a while; other requests are answered meanwhile."""
-    await asyncio.sleep(0.1)
-    return request.Response("Hello later!\n")
+    return request.Response("Nothing to do today.\n")
 
 
 if __name__ == "__main__":
-    app.run()
+    app.run(host="127.0.0.1", port=8080)

@@ -1,6 +1,6 @@
 """Documents as what can be executed in them: Python sources, typed commands and their output.
 
-Knows Markdown as far as we use it. Refuses to know what a command means: `test_documents.py` does.
+Knows Markdown as far as we use it. Refuses to know what a command means: `stage.py` does.
 """
 
 import re
@@ -11,6 +11,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 NAMES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 PROMPT = "$ "
+FENCE = re.compile(r' *```(\w*)(?: title="([^"]+)")?')
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Block:
     place: str  # "README.md:37"
     language: str
     text: str
+    title: str = ""  # the file that it is, or a part of; what prints it
 
     @property
     def name(self) -> str:
@@ -45,21 +47,31 @@ class Scene:
     commands: list[Command] = field(default_factory=list)
 
 
+def chapters() -> list[Path]:
+    """Return the chapters of the tutorial."""
+    return sorted(TOP.glob("tutorial/*.md"))
+
+
+def pages() -> list[Path]:
+    """Return the documents that are no chapters."""
+    return [TOP / name for name in NAMES]
+
+
 def documents() -> list[Path]:
-    """Return the documents whose blocks are executed."""
-    return [*(TOP / name for name in NAMES), *sorted(TOP.glob("tutorial/*.md"))]
+    """Return all documents."""
+    return [*pages(), *chapters()]
 
 
 def blocks(path: Path) -> Iterator[Block]:
     """Yield the fenced blocks of a document."""
-    name = str(path.relative_to(TOP))
-    place, language, lines = "", "", [""]
+    name = str(path.relative_to(TOP)) if path.is_relative_to(TOP) else path.name
+    place, language, title, lines = "", "", "", [""]
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        fence = re.fullmatch(r" *```(\w*)", line)
+        fence = FENCE.fullmatch(line)
         if fence and not place:
-            place, language, lines = f"{name}:{number}", fence[1], []
+            place, language, title, lines = f"{name}:{number}", fence[1], fence[2] or "", []
         elif fence:
-            yield Block(place, language, "\n".join(lines) + "\n")
+            yield Block(place, language, "\n".join(lines) + "\n", title)
             place = ""
         else:
             lines.append(line)
@@ -71,6 +83,9 @@ def commands(block: Block) -> Iterator[Command]:
     assert block.text.startswith(PROMPT), f"{block.place}: expected '$ ' and a command"
     for part in f"\n{block.text}".split(f"\n{PROMPT}")[1:]:
         text, _, output = part.partition("\n")
+        while text.endswith("\\"):
+            more, _, output = output.partition("\n")
+            text = f"{text}\n{more}"
         yield Command(block.place, text, output.strip())
 
 
@@ -85,3 +100,24 @@ def scenes(path: Path) -> list[Scene]:
                 found.append(Scene(block.place))
             found[-1].commands += commands(block)
     return found
+
+
+def as_shown(shown: str, printed: str) -> str:
+    """Return a text as a document shows it if they agree, else the text.
+
+    Three dots in a document stand for what differs from day to day and from machine to machine:
+    dates, times, folders, random tokens. On a line of their own, behind the first line of a
+    traceback, they stand for the frames that are not the reader's.
+    """
+    wanted = [line.rstrip() for line in shown.strip().splitlines()]
+    lines = [line.rstrip() for line in printed.strip().splitlines()]
+    pattern = ""
+    for i, line in enumerate(wanted):
+        is_frames = line.strip() == "..." and wanted[i - 1].startswith("Traceback")
+        pattern += r"(?: .*\n)*?" if is_frames else any_of(line) + r"\n"
+    return shown if re.fullmatch(pattern, "\n".join([*lines, ""])) else "\n".join(lines)
+
+
+def any_of(line: str) -> str:
+    """Return the pattern of the lines that a line of a document stands for."""
+    return ".*".join(re.escape(part) for part in line.split("..."))
