@@ -298,19 +298,19 @@ class Environment:
         pure = self.mode == "pure"
         pip = [self.program("python"), "-m", "pip", "install", "-q"]
         call(
-            [*pip, *(["-e", "."] if pure else ["."]), *requirements(lint=pure)],
+            [*pip, *(["-e", "."] if pure else ["."]), *requirements(pure)],
             "pip could not install japy and what it needs (its reasons are above): "
             "check the network and pip's configuration, then run this again.",
             self.env(**({"JAPY_PURE": "1"} if pure else {})),
         )
 
 
-def requirements(lint: bool) -> list[str]:
+def requirements(pure: bool) -> list[str]:
     """Return the dependency groups of pyproject.toml, which older pips do not know."""
     import tomllib  # not there before 3.11, where this file only prints a sentence
 
     groups = tomllib.loads((TOP / "pyproject.toml").read_text())["dependency-groups"]
-    return [*groups["test"], *(groups["lint"] if lint else [])]
+    return [*groups["test"], *(groups["lint"] + groups["docs"] if pure else [])]
 
 
 @contextmanager
@@ -424,6 +424,15 @@ def command_lint(args: list[str]) -> int:
     return status
 
 
+def command_docs(args: list[str]) -> int:
+    """Build the documentation site into `site/`; arguments go to `mkdocs build`."""
+    environment = Environment(this_python(), "pure")
+    environment.prepare()
+    program = [environment.program("mkdocs"), "build", "--strict", *args]
+    env = environment.env(NO_MKDOCS_2_WARNING="1")  # or the theme prints an advertisement
+    return subprocess.run(program, cwd=TOP, env=env).returncode
+
+
 def command_bench(args: list[str]) -> int:
     """Measure under load, or run another folder of bench (`bench micro`); arguments go to it."""
     named = bool(args) and (TOP / "bench" / args[0] / "__main__.py").exists()
@@ -441,6 +450,7 @@ COMMANDS = {
     "test": command_test,
     "versions": command_versions,
     "lint": command_lint,
+    "docs": command_docs,
     "bench": command_bench,
 }
 
