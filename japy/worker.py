@@ -16,10 +16,12 @@ import faulthandler
 import fcntl
 import functools
 import gc
+import io
 import math
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 import traceback
@@ -310,6 +312,8 @@ def tell(channel: socket.socket, text: str) -> None:
 def prepare(config: Config, channel: socket.socket) -> None:
     """Make sure that this process says why it crashes, and that it does not outlive its master."""
     faulthandler.enable(STDERR)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # else what handlers print waits in a buffer
+        sys.stdout.reconfigure(line_buffering=True)
     seconds = config.drain_s + KILL_S
 
     def set_alarm(number: int, frame: FrameType | None) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from http.cookies import SimpleCookie
 from typing import Any, assert_type
@@ -451,3 +452,15 @@ def test_a_factory_makes_clients_one_after_the_other() -> None:
     for _ in range(2):
         with factory as client:
             assert client.get("/hello").text == "hello"
+
+
+def test_time_in_a_debugger_does_not_count() -> None:
+    app = Application()
+
+    @app.get("/")
+    async def stop(request: Request) -> str:
+        time.sleep(0.05)  # as a debugger does, it stops the whole loop
+        return "at last"
+
+    with app.test_client(timeout=0.01) as client:
+        assert client.get("/").text == "at last"
