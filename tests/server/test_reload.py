@@ -70,6 +70,7 @@ def test_broken_code_is_survived(server: Server, tmp_path: Path) -> None:
     text = server.output("stderr")
     assert text.count("SyntaxError: '(' was never closed") == 1
     assert re.search(r'File "[^"]*/japy/\w+\.py"', text) is None  # no frame of ours
+    eventually(lambda: len(server.children()) == 1)  # the watcher stays; old workers have left
     # Whoever asks meanwhile waits, and is answered by the code that follows.
     with socket.create_connection((server.host, server.port), timeout=DEADLINE_S) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
