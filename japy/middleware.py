@@ -10,7 +10,8 @@ because another hook has failed.
 
 Invariants:
 - Every answer takes this way: of a handler, of an error handler, 404, 405, OPTIONS, a redirect.
-- What is inside of a middleware or hook never raises an Exception into it: it has been answered.
+- What is inside of a middleware or hook never raises into it, but for the end of the request's own
+  coroutine (`is_end`): it has been answered.
 - A Response that a function of the application's has returned is copied before another one gets it:
   one that is made once, for all requests, stays as it was.
 - An application without hooks and middleware is served as if this module did not exist.
@@ -154,7 +155,7 @@ class Passage:
                     response = await self._taken(hook, result)
                     if response is not None:
                         break
-        except Exception as error:
+        except BaseException as error:
             response = await self._recover(request, error)
         if response is None:
             response = await self._inside(request)
@@ -163,7 +164,9 @@ class Passage:
                 result = hook(request, response)
                 if result is not None and result is not response:
                     response = await self._replaced(hook, response, result)
-            except Exception as error:
+            except BaseException as error:
+                if is_end(error):
+                    raise
                 response = self._failed(hook, request, error)
         return response
 
@@ -174,7 +177,7 @@ class Passage:
             if isinstance(result, Response):
                 return result.copy()
             return await self._taken(self._handler, result) or Response(code=204)
-        except Exception as error:
+        except BaseException as error:
             return await self._recover(request, error)
 
     def _layer(self, middleware: Function, inside: CallNext) -> CallNext:
@@ -188,7 +191,7 @@ class Passage:
                 # Of all mistakes this is the one that everybody makes.
                 text = "expected an answer; got None: return what call_next has returned"
                 raise TypeError(f"middleware {described(middleware)}: {text}")
-            except Exception as error:
+            except BaseException as error:
                 return await self._recover(request, error)
 
         return call_next
@@ -207,15 +210,29 @@ class Passage:
             return value.copy()
         raise TypeError(f"expected a Response or None; got {kind(value)}")
 
-    async def _recover(self, request: Request, error: Exception) -> Response:
-        """Return what the error handlers answer; they do not raise."""
+    async def _recover(self, request: Request, error: BaseException) -> Response:
+        """Return what the error handlers answer; raise what ends the request as a whole."""
+        if is_end(error):
+            raise error
         return cast(Response, await settled(self._app.recover(request, error))).copy()
 
-    def _failed(self, hook: Function, request: Request, error: Exception) -> Response:
+    def _failed(self, hook: Function, request: Request, error: BaseException) -> Response:
         """Return the answer in place of one that a hook after has failed with."""
         failure = RuntimeError(f"after_response {described(hook)} failed")
         failure.__cause__ = error
         return self._app.default_error_handler(request, failure)
+
+
+def is_end(error: BaseException) -> bool:
+    """Tell whether an error is the end of the request's own coroutine.
+
+    It is cancelled when its client goes, when the worker stops, and by `asyncio.timeout`. What a
+    handler awaits may be cancelled, too: that is an error like any other.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    return isinstance(error, GeneratorExit)
 
 
 async def settled(result: object) -> object:

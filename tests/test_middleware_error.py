@@ -315,3 +315,46 @@ def test_what_is_awaited_runs_in_a_task_of_its_own(app: Application) -> None:
     assert len(tasks) == 3
     assert len(set(map(id, tasks))) == 1
     assert tasks[0] is not None
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_what_a_handler_awaits_may_be_cancelled(
+    wait: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = Application()
+    seen: list[int] = []
+
+    @app.get("/")
+    async def handler(request: Request) -> None:
+        if wait:
+            await asyncio.sleep(0)
+        inner = asyncio.get_running_loop().create_future()
+        inner.cancel()
+        await inner
+
+    @app.middleware
+    async def watch(request: Request, call_next: CallNext) -> Response:
+        response = await call_next(request)
+        seen.append(response.code)
+        return response
+
+    app.after_response(lambda request, response: response.headers.add("X-Seen", "1"))
+    with app.test_client() as client:
+        answer = client.get("/")
+    assert (answer.code, answer.headers["X-Seen"], seen) == (503, "1", [503])
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+def test_what_would_end_the_process_is_an_error_of_the_handler(
+    kind: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    app = Application()
+
+    @app.get("/")
+    def handler(request: Request) -> None:
+        raise kind
+
+    app.after_response(lambda request, response: response.headers.add("X-Seen", "1"))
+    with app.test_client() as client:
+        answer = client.get("/")
+    assert (answer.code, answer.headers["X-Seen"]) == (500, "1")
