@@ -108,6 +108,11 @@ class Life:
 
     # Start and stop.
 
+    def require_stopped(self) -> None:
+        """Raise RuntimeError if the application is served."""
+        if self._task is not None:
+            raise RuntimeError("the application has started already: stop it first")
+
     async def start(self, on_end: Callable[[], object] | None = None) -> None:
         """Enter the lifespans and call the startup hooks.
 
@@ -119,8 +124,7 @@ class Life:
             RuntimeError: the application has started already.
             BaseException: what a hook or lifespan raised, once what was entered has been left.
         """
-        if self._task is not None:
-            raise RuntimeError("the application has started already: stop it first")
+        self.require_stopped()
         loop = asyncio.get_running_loop()
         self.context = contextvars.copy_context()
         self._told = asyncio.Event()

@@ -58,6 +58,7 @@ class LiveServer:
         self.host, self.port = self._listener.getsockname()[:2]
         self.url = url(self._listener)
         try:
+            app.life.require_stopped()
             worker = Worker(app, config, self._listener)
         except BaseException:
             self._restore()

@@ -392,6 +392,7 @@ class SyncClient(Verbs[ClientResponse]):
     """
 
     def __init__(self, app: Application, settings: "TestClient") -> None:
+        app.life.require_stopped()  # or the runner would end the event loop of who serves it
         self._client = AsyncClient(app, settings)
         self._runner = asyncio.Runner(loop_factory=lambda: app.loop)
         self._is_closed = False

@@ -249,3 +249,12 @@ def test_pytest_finds_the_plugin_and_needs_no_other(tmp_path: Path) -> None:
     assert "2 passed, 1 error" in done.stdout, done.stdout + done.stderr
     assert "ERROR at teardown of test_hello" in done.stdout
     assert "ZeroDivisionError" in done.stdout
+
+
+def test_a_served_application_is_left_alone(app: Application, japy_server: ServerFactory) -> None:
+    server = japy_server(app)
+    with pytest.raises(RuntimeError, match="has started already"), app.test_client():
+        pass
+    with pytest.raises(RuntimeError, match="has started already"):
+        japy_server(app)
+    assert get(server, "/x") == b"hello"
