@@ -30,7 +30,9 @@ class Directory:
         """Raise RouteError where a name was given to different patterns."""
         for name, routes in self._named.items():
             for route in routes:
-                if route.segments != routes[0].segments:
+                # A router that is included twice has its names twice: `url_for` tells.
+                is_copy = route.origin is not None and route.origin is routes[0].origin
+                if route.segments != routes[0].segments and not is_copy:
                     raise RouteError(
                         f"route name {name!r} stands for two patterns\n"
                         f"  {routes[0].locate()}\n  {route.locate()}\nGive one another name."

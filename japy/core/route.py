@@ -51,6 +51,7 @@ class Route:
         self.methods: Final = methods
         self.is_named: Final = name is not None
         self.name: Final = name_of(handler) if name is None else name
+        self.origin: Route | None = None  # what this is a copy of, behind a prefix
         self.order: i64 = 0
         self.segments: Final = segments
         self.names: Final = [segment.name for segment in segments if segment.name]
@@ -94,7 +95,9 @@ class Route:
         pattern = join(prefix, self.pattern)
         segments = join_segments(head, self.segments, pattern)
         name = self.name if self.is_named else None
-        return Route(pattern, segments, self.handler, self.methods, name)
+        route = Route(pattern, segments, self.handler, self.methods, name)
+        route.origin = self.origin or self
+        return route
 
     def describe(self) -> str:
         """Return pattern and methods for a person."""

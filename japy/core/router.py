@@ -157,6 +157,8 @@ class Router:
             raise ValueError(f"name of {pattern}: expected some text; got none")
         allowed = read_methods(method, methods)
         whole = join(self.prefix, pattern)
+        if not whole:
+            raise ValueError("pattern: expected '/' or more; got ''")
         route = Route(whole, parse_pattern(whole, self._converters), handler, allowed, name)
         self._items.append(route)
         return route
@@ -377,6 +379,8 @@ def read_methods(method: str | None, methods: Iterable[str] | None) -> frozenset
     if isinstance(methods, str):
         raise TypeError(f"methods: expected a list of str; got {methods!r}")
     names = [method] if method is not None else list(methods or ())
+    if methods is not None and not names:
+        raise ValueError("methods: expected at least one; got none, leave it out for any method")
     for name in names:
         if TOKEN.fullmatch(name) is None:
             raise ValueError(f"method: expected a token; got {name!r}")

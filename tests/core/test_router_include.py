@@ -201,8 +201,14 @@ def test_routes_of_different_routers_that_clash_are_an_error_at_start() -> None:
     twice = Router()
     twice.include(leaf, prefix="/1")
     twice.include(leaf, prefix="/2")
+    twice.freeze()
+    with pytest.raises(LookupError, match="give one of them a name"):
+        twice.url_for("one", x="y")
+    clash = Router()
+    clash.include(leaf, prefix="/1")
+    clash.add_route("/2", answer, name="one")
     with pytest.raises(RouteError, match="route name 'one' stands for two patterns"):
-        twice.freeze()
+        clash.freeze()
 
 
 def url_router() -> Router:
