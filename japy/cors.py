@@ -26,6 +26,7 @@ from japy.vary import vary_on
 
 ALLOW: Final = "Access-Control-Allow-"
 ASK: Final = "Access-Control-Request-"
+STRANGER: Final = "https://stranger.invalid"  # RFC 2606: a host that nobody has
 ORIGIN: Final = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?")
 DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
@@ -67,7 +68,7 @@ class CORS:
         origin_pattern: str | re.Pattern[str] | None = None,
     ) -> None:
         self.origins = frozenset(listed(origins))
-        self.origin_pattern = None if origin_pattern is None else re.compile(origin_pattern)
+        self.origin_pattern = None if origin_pattern is None else compiled(origin_pattern)
         self.is_open = "*" in self.origins
         self._check_origins()
         self.methods = None if methods is None else tokens("methods", methods)
@@ -98,6 +99,11 @@ class CORS:
             raise ValueError(
                 "origins: '*' with credentials would let every page on the internet act in the "
                 "name of your users; list the origins that may"
+            )
+        if self.is_allowed("null") or self.is_allowed(STRANGER):
+            raise ValueError(
+                "origins: with credentials, 'null' and patterns that match any host are as open as "
+                "'*'; list the origins that may"
             )
         if "*" in self.expose + (self.methods or []) + (self.headers or []):
             raise ValueError("with credentials, browsers take '*' as a name; list what you mean")
@@ -199,6 +205,14 @@ def require_origin(origin: str) -> None:
         raise ValueError(
             f"origins: browsers leave out {port} in {origin!r}. Write '{scheme}://{host}'"
         )
+
+
+def compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
+    """Return a regular expression."""
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"origin_pattern: {pattern!r} is no regular expression: {error}") from None
 
 
 def mend(origin: str) -> str:

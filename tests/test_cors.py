@@ -347,5 +347,20 @@ def test_settings_that_contradict_each_other_are_refused(
 
 
 def test_a_bad_pattern_is_refused() -> None:
-    with pytest.raises(re.error):
+    with pytest.raises(ValueError, match="is no regular expression"):
         CORS(Application(), origin_pattern="(")
+
+
+@pytest.mark.parametrize(
+    ("origins", "pattern"),
+    [
+        (["null"], None),
+        ([], ".*"),
+        (["https://a.example"], "https://.*"),
+        ([], r"https?://[a-z.]+"),
+    ],
+)
+def test_credentials_are_for_origins_that_are_named(origins: list[str], pattern: str) -> None:
+    with pytest.raises(ValueError, match="list the origins"):
+        CORS(Application(), origins, credentials=True, origin_pattern=pattern)
+    CORS(Application(), origins, origin_pattern=pattern)
