@@ -40,6 +40,8 @@ PLACES = {
 }
 
 
+__all__ = [*PLACES]  # what `import *` takes
+
 if not TYPE_CHECKING:  # a type checker would take any name for one that this knows
 
     def __getattr__(name: str) -> object:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 Watcher = Callable[[Request, BaseException], object]  # must not raise
 ErrorHandler = Callable[[Any, Any], object]  # returns a Response, or an awaitable of one
 TARGET = "%/?:@!$&'()*+,;="  # RFC 3986 §3.3, §3.4: what need not be encoded, or is already
+MAX_ROUNDS = 100  # of done callbacks that were added by done callbacks
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -69,6 +70,10 @@ class Application(Routing):
         limits: Limits | None = None,
         redirect_slashes: bool = False,
     ) -> None:
+        if protocol_factory is not None and not callable(protocol_factory):
+            raise TypeError(f"protocol_factory: expected a callable; got {protocol_factory!r}")
+        if not (log_request is None or isinstance(log_request, bool) or callable(log_request)):
+            raise TypeError(f"log_request: expected True or a function; got {log_request!r}")
         super().__init__()
         self.debug = debug
         self.limits = limits or Limits()
@@ -114,6 +119,16 @@ class Application(Routing):
             self._loop = uvloop.new_event_loop()
             self._loop_pid = os.getpid()
         return self._loop
+
+    @property
+    def has_loop(self) -> bool:
+        """Whether somebody in this process has asked for `loop`."""
+        return self._loop is not None and self._loop_pid == os.getpid()
+
+    @property
+    def logs_requests(self) -> bool:
+        """Whether each answered request is to be logged."""
+        return self.debug or bool(self._log_request)
 
     # Errors.
 
@@ -200,7 +215,7 @@ class Application(Routing):
             if inspect.isawaitable(answer):
                 return self._wait_for_any(request, answer)
             log_failure(request, bad_answer(self.error_handler, answer))
-        except Exception as second:
+        except BaseException as second:
             log_failure(request, second)
         return Response("Internal Server Error", 500)
 
@@ -210,7 +225,7 @@ class Application(Routing):
             if isinstance(answer, Response):
                 return answer
             log_failure(request, bad_answer(self.error_handler, answer))
-        except Exception as error:
+        except BaseException as error:
             log_failure(request, error)
         return Response("Internal Server Error", 500)
 
@@ -232,7 +247,9 @@ class Application(Routing):
         """
         if not callable(handler):
             raise TypeError(f"extend_request: expected a callable; got {handler!r}")
-        chosen = name if name is not None else getattr(handler, "__name__", "")
+        chosen = name if name is not None else getattr(handler, "__name__", None)
+        if chosen is None:
+            raise ValueError(f"extend_request: {handler!r} has no name of its own; pass name=")
         extend(chosen)
         self.extenders[chosen] = Extender(handler, property)
 
@@ -336,9 +353,9 @@ class Application(Routing):
 
     # Logging.
 
-    def default_request_logger(self, request: Request, response: Response | None = None) -> None:
-        """Log an answered request to `japy.access`."""
-        log_answer(request, 200 if response is None else response.code)
+    def default_request_logger(self, request: Request) -> None:
+        """Log an answered request to `japy.access`; a subclass may do so in its own way."""
+        log_answer(request, None)
 
     def protocol_error_handler(self, error: str) -> bytes:
         """Return the whole answer to a request that is none; a subclass may return another one.
@@ -371,7 +388,7 @@ class Application(Routing):
             self._chain.wrap_missing(self._answer_missing),
             self.default_error_handler,
             self._refused,
-            self._answered if self.debug or self._log_request else None,
+            self._answered if self.logs_requests else None,
             self._end_request,
             base,
             write,
@@ -407,7 +424,7 @@ class Application(Routing):
             return None
         try:
             return bytes(self.protocol_error_handler(error.name))
-        except Exception:
+        except BaseException:
             error_log.exception("protocol_error_handler failed")
             return None
 
@@ -415,23 +432,27 @@ class Application(Routing):
         try:
             if callable(self._log_request):
                 self._log_request(request)
+            elif type(self).default_request_logger is Application.default_request_logger:
+                log_answer(request, response.code)
             else:
-                self.default_request_logger(request, response)
-        except Exception:
-            error_log.exception("the request logger failed")
+                self.default_request_logger(request)
+        except BaseException as error:  # as above
+            log_failure(request, error)
 
     def _end_request(self, request: Request) -> None:
         """Call the done callbacks of a request, each whatever happens to the others."""
-        while request.has_callbacks:  # a callback may add another one
-            self._call_back(request)
+        for _ in range(MAX_ROUNDS):  # a callback may add another one
+            if request.has_callbacks:
+                self._call_back(request)
 
     def _call_back(self, request: Request) -> None:
-        for callback in request.take_callbacks():
+        for callback, context in request.take_callbacks():
             try:
-                result = callback(request)
+                result = context.run(callback, request)
                 if inspect.isawaitable(result):
-                    self.spawn(as_coroutine(result), name="japy-done-callback")
-            except Exception as error:
+                    coro = as_coroutine(result)
+                    context.run(self.spawn, coro, name="japy-done-callback")
+            except BaseException as error:  # whatever it is: answers of others are on their way
                 log_failure(request, error)
 
 

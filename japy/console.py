@@ -40,8 +40,13 @@ def complain(text: str) -> None:
     _print(text, sys.stderr)
 
 
-def set_up_logging(debug: bool) -> None:
-    """Give `japy.error` (stderr) and `japy.access` (stdout) handlers, unless they have some."""
+def set_up_logging(debug: bool, logs_requests: bool = False) -> None:
+    """Give `japy.error` (stderr) and `japy.access` (stdout) handlers, unless they have some.
+
+    Args:
+        debug: let both log what is of interest.
+        logs_requests: let `japy.access` do so.
+    """
     error_log = logging.getLogger("japy.error")
     access_log = logging.getLogger("japy.access")
     if not error_log.handlers:
@@ -51,8 +56,9 @@ def set_up_logging(debug: bool) -> None:
     if not access_log.handlers:
         access_log.addHandler(DefaultHandler(sys.stdout))
     if debug:
-        for log in (error_log, access_log):
-            log.setLevel(log.level or logging.INFO)
+        error_log.setLevel(error_log.level or logging.INFO)
+    if debug or logs_requests:
+        access_log.setLevel(access_log.level or logging.INFO)
 
 
 def _print(text: str, stream: TextIO | None) -> None:

@@ -28,7 +28,9 @@ def log_cancellation(request: Request, error: asyncio.CancelledError) -> None:
     transport: Any = request.transport
     if not transport.is_closing():
         place = printable(request.path)
-        error_log.warning("%s %s was cancelled", request.method, place, exc_info=error)
+        frames = foreign(error.__traceback__)
+        info = (type(error), error, frames)
+        error_log.warning("%s %s was cancelled", request.method, place, exc_info=info)
 
 
 def log_refusal(address: str, error: BadRequest) -> None:
@@ -36,10 +38,10 @@ def log_refusal(address: str, error: BadRequest) -> None:
     error_log.info("%s refused with %d: %s", address or "-", error.status, error)
 
 
-def log_answer(request: Request, code: int) -> None:
-    """Log a request that was answered."""
-    place = printable(request.path)
-    access_log.info("%s %s %s %d", request.remote_addr or "-", request.method, place, code)
+def log_answer(request: Request, code: int | None) -> None:
+    """Log a request that was answered, with the status if that is known."""
+    what = [request.remote_addr or "-", request.method, printable(request.path)]
+    access_log.info("%s", " ".join([*what, *([] if code is None else [str(code)])]))
 
 
 def printable(text: str) -> str:

@@ -290,6 +290,11 @@ def run_application(
         return
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("Application.run must be called from the main thread")
+    if app.has_loop:
+        complain(
+            "The event loop `app.loop` was used before the workers exist, and none of them has it: "
+            "what must run in them belongs into a function that @app.on_startup decorates."
+        )
     config = Config(host=host, port=port, workers=workers, reload=reload, debug=debug)
     if reload:
         start_again(config)

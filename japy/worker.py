@@ -277,7 +277,7 @@ def make_worker(app: Application, config: Config, listener: socket.socket) -> Wo
     except ConfigError as error:
         raise LoadError(f"The application's own limits do not go with {error}.") from None
     worker = guarded("application", lambda: Worker(app, config, listener))
-    set_up_logging(app.debug)
+    set_up_logging(app.debug, app.logs_requests)
     return worker
 
 

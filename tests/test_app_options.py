@@ -77,19 +77,50 @@ def test_a_logger_that_fails_does_no_harm(caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_a_subclass_may_log_in_its_own_way() -> None:
-    seen: list[tuple[str, int]] = []
+    seen: list[str] = []
 
     class Quiet(Application):
-        def default_request_logger(
-            self, request: Request, response: Response | None = None
-        ) -> None:
-            assert response is not None
-            seen.append((request.path, response.code))
+        def default_request_logger(self, request: Request) -> None:
+            seen.append(request.path)
 
     app = Quiet(log_request=True)
     app.router.add_route("/", hello)
     ask(app)
-    assert seen == [("/", 200)]
+    assert seen == ["/"]
+
+
+def test_the_default_logger_can_be_called(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "japy.access")
+
+    class Polite(Application):
+        def default_request_logger(self, request: Request) -> None:
+            if request.path != "/health":
+                super().default_request_logger(request)
+
+    app = Polite(log_request=True)
+    app.get("/health")(hello)
+    ask(app, "/health")
+    ask(app, "/other")
+    assert caplog.messages == ["192.0.2.1 GET /other"]
+
+
+@pytest.mark.parametrize("options", [{"protocol_factory": 5}, {"log_request": 5}])
+def test_options_of_another_kind_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=f"{next(iter(options))}: expected .*; got 5"):
+        Application(**options)
+
+
+@pytest.mark.parametrize("verb", ["get", "post", "route"])
+def test_a_decorator_without_parentheses_says_so(verb: str) -> None:
+    with pytest.raises(TypeError, match=r'such as @app.get\("/hello"\)'):
+        getattr(Application(), verb)(hello)
+
+
+def test_patterns_and_methods_have_something_in_them() -> None:
+    with pytest.raises(ValueError, match="pattern: expected"):
+        Application().get("")(hello)
+    with pytest.raises(ValueError, match="at least one"):
+        Application().route("/", methods=[])(hello)
 
 
 # Requests that are none.

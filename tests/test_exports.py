@@ -73,3 +73,9 @@ def test_japronto_s_other_import_works() -> None:
 
 def test_the_version_is_one() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc|\.dev)\d+)?", japy.__version__)
+
+
+def test_a_star_takes_them_all() -> None:
+    names: dict[str, object] = {}
+    exec("from japy import *", names)
+    assert {name for name in names if not name.startswith("_")} == PUBLIC

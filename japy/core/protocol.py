@@ -352,7 +352,10 @@ class Connection:
         if slot.is_dropped or self._transport is None:
             return
         scratch = self.service.borrow()
-        self._send_ready(scratch.out)
+        if self.service.answered is None:
+            self._send_ready(scratch.out)
+        else:  # who logs requests must not see the context variables of whose turn it was
+            scratch.base.copy().run(self._send_ready, scratch.out)
         self._flush(scratch.out)
         self.service.give_back(scratch)
         self._unblock()

@@ -10,6 +10,7 @@ Invariants:
 """
 
 from collections.abc import Callable
+from contextvars import Context, copy_context
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qsl, unquote_to_bytes
@@ -126,7 +127,7 @@ class Request:
         self._match_dict: dict[str, Any] | None = None
         self._headers: Headers | None = None
         self._extra: dict[str, Any] | None = None
-        self._callbacks: list[Callable[[Request], object]] | None = None
+        self._callbacks: list[tuple[Callable[[Request], object], Context]] | None = None
         self._decoded: Decoded | None = None
 
     # The request line.
@@ -368,12 +369,15 @@ class Request:
         return self._extra
 
     def add_done_callback(self, callback: "Callable[[Request], object]") -> None:
-        """Have a function called with this request once it is answered, or its client is gone."""
+        """Have a function called with this request once it is answered, or its client is gone.
+
+        It sees the context variables of this moment, as done callbacks of asyncio do.
+        """
         if not callable(callback):
             raise TypeError(f"done callback: expected a callable; got {callback!r}")
         if self._callbacks is None:
             self._callbacks = []
-        self._callbacks.append(callback)
+        self._callbacks.append((callback, copy_context()))
 
     def Response(
         self,
@@ -420,8 +424,8 @@ class Request:
         """Whether somebody waits for the end of this request."""
         return self._callbacks is not None
 
-    def take_callbacks(self) -> "list[Callable[[Request], object]]":
-        """Return the done callbacks and forget them."""
+    def take_callbacks(self) -> "list[tuple[Callable[[Request], object], Context]]":
+        """Return the done callbacks, each with its context variables, and forget them."""
         callbacks = self._callbacks or []
         self._callbacks = None
         return callbacks

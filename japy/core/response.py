@@ -174,7 +174,9 @@ class Response:
 
         What is assigned keeps the Content-Type; without one it is `application/octet-stream`.
         """
-        return b"" if is_bodiless(self._code) else self._body
+        if is_bodiless(self._code) or self._code == 205:  # RFC 9110 §15.3.6
+            return b""
+        return self._body
 
     @body.setter
     def body(self, body: bytes | bytearray | memoryview) -> None:

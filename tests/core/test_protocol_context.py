@@ -182,3 +182,30 @@ def test_requests_that_waited_for_room_begin_afresh(serve: Serve) -> None:
     assert wire.received == b""
     wire.relieve()
     assert [answer.body.decode() for answer in wire.answers()] == [f"->{i}" for i in range(5)]
+
+
+def test_callbacks_and_the_log_of_answers_that_waited_see_no_other_request(serve: Serve) -> None:
+    ended: list[tuple[str, str]] = []
+    logged: list[tuple[str, str]] = []
+
+    def note(request: Request) -> None:
+        ended.append((request.match_dict["x"], var.get()))
+
+    def noted(handler: Callable[[Request], object]) -> Callable[[Request], object]:
+        def wrapped(request: Request) -> object:
+            var.set(request.match_dict["x"])
+            request.add_done_callback(note)
+            return handler(request)
+
+        return wrapped
+
+    app = Application(
+        log_request=lambda request: logged.append((request.match_dict["x"], var.get()))
+    )
+    for kind, handler in {"sync": seen, "async": seen_async, "wait": seen_waiting}.items():
+        app.router.add_route(f"/{kind}/{{x}}", noted(handler))
+    paths = ["/wait/1", "/sync/2", "/async/3", "/wait/4", "/sync/5"]
+    bodies(serve(app), b"".join(map(get, paths)))
+    assert ended == [(x, x) for x in "12345"]
+    assert all(value in (x, "-") for x, value in logged)
+    assert len(logged) == 5

@@ -207,3 +207,48 @@ def test_held_handlers_have_none(serve: Serve, caplog: pytest.LogCaptureFixture)
     wire.send(get("/sync") + get("/wait/x"))
     wire.disconnect()
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize("kind", [asyncio.CancelledError, SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize("wait", [False, True])
+def test_one_that_raises_what_ends_things_ends_nothing(
+    serve: Serve, kind: type[BaseException], wait: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended: list[str] = []
+
+    def fail(request: Request) -> None:
+        raise kind
+
+    async def handler(request: Request) -> Response:
+        request.add_done_callback(fail)
+        request.add_done_callback(lambda request: ended.append(request.path))
+        if wait:
+            await asyncio.sleep(0)
+        return request.Response("ok")
+
+    app = Application()
+    app.router.add_route("/", handler)
+    wire = serve(app).connect()
+    wire.send(get("/") * 3)
+    assert [answer.body for answer in wire.answers()] == [b"ok"] * 3
+    assert ended == ["/"] * 3
+    assert len(caplog.records) == 3
+
+
+def test_one_that_adds_itself_comes_to_an_end(serve: Serve) -> None:
+    ended: list[str] = []
+
+    def again(request: Request) -> None:
+        ended.append(request.path)
+        request.add_done_callback(again)
+
+    def handler(request: Request) -> Response:
+        request.add_done_callback(again)
+        return request.Response("ok")
+
+    app = Application()
+    app.router.add_route("/", handler)
+    wire = serve(app).connect()
+    wire.send(get("/"))
+    assert wire.has_answers(1)
+    assert 1 < len(ended) < 1000

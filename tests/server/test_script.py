@@ -60,6 +60,31 @@ def test_run_takes_what_japrontos_takes(tmp_path: Path) -> None:
         assert "ZeroDivisionError" in server.get("/fail")[1]
 
 
+def test_a_loop_from_before_the_workers_is_warned_of(tmp_path: Path) -> None:
+    source = SCRIPT + "app.loop.call_later(0, print, 'lost')\napp.run(port=0)\n"
+    with scripted(tmp_path, source) as server:
+        server.wait_ready()
+        assert server.get() == (200, "one")
+        assert "@app.on_startup" in server.output("stderr")
+        assert server.stop() == 0
+
+
+def test_requests_are_logged_on_demand(tmp_path: Path) -> None:
+    source = SCRIPT.replace("Application()", "Application(log_request=True)") + "app.run(port=0)\n"
+    with scripted(tmp_path, source) as server:
+        server.wait_ready()
+        assert server.get("/x?y") == (404, "Not Found")
+        server.wait_for("127.0.0.1 GET /x 404")
+
+
+def test_what_handlers_print_is_seen_at_once(tmp_path: Path) -> None:
+    source = SCRIPT.replace("    return", "    print('seen')\n    return") + "app.run(port=0)\n"
+    with scripted(tmp_path, source) as server:
+        server.wait_ready()
+        assert server.get() == (200, "one")
+        server.wait_for("seen")
+
+
 def test_two_runs_follow_each_other(tmp_path: Path) -> None:
     with scripted(tmp_path, SCRIPT + "app.run(port=0)\napp.run(port=0)\n") as server:
         server.wait_ready()
