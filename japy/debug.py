@@ -14,16 +14,17 @@ import platform
 import traceback
 from importlib.metadata import version
 from typing import Final
+from urllib.parse import unquote_plus
 
 from japy.answer import described
 from japy.core.request import Request
 from japy.core.response import Response
 from japy.core.route import Route
 from japy.frame import foreign
-from japy.glimpse import MASK, cut, masked, text_of
+from japy.glimpse import MASK, cut, is_secret, masked, text_of
 from japy.log import error_log
 from japy.markup import Markup, joined, table, tag
-from japy.trace import message_of, show
+from japy.trace import message_of, show, without_secrets
 
 CSS: Final = """
 :root { color-scheme: light dark; --line: #8884; --grey: #777; --mark: #fc06; --bad: #c22 }
@@ -68,7 +69,7 @@ def answer(request: Request, error: BaseException) -> Response:
         if prefers_html(request.headers.get("Accept", "")):
             body = page(request, error, text).encode("utf-8", "backslashreplace")
             return Response(None, 500, body, mime_type="text/html", headers=HEADERS | VARY)
-    except Exception:
+    except BaseException:  # what a value raises that is shown is no exit of ours
         error_log.warning("the page of the debug mode could not be made", exc_info=True)
     body = text.encode("utf-8", "backslashreplace")
     return Response(None, 500, body, mime_type="text/plain", headers=VARY)
@@ -79,7 +80,7 @@ def traceback_of(error: BaseException) -> str:
     try:
         frames = foreign(error.__traceback__) or error.__traceback__
         return "".join(traceback.format_exception(type(error), error, frames))
-    except Exception as second:  # of an error that hides what it is
+    except BaseException as second:  # of an error that hides what it is
         return f"{type(error).__qualname__}: no traceback: {type(second).__qualname__}\n"
 
 
@@ -126,7 +127,12 @@ def page(request: Request, error: BaseException, text: str) -> str:
         tag("h2", "Versions"),
         table(version_rows()),
         tag("h2", "Traceback"),
-        tag("details", tag("summary", "As text"), tag("pre", text), kind="text"),
+        tag(
+            "details",
+            tag("summary", "As text"),
+            tag("pre", without_secrets(text, error)),
+            kind="text",
+        ),
         tag("footer", tag("p", "You see this because the application is in debug mode.")),
     )
     return "<!doctype html>\n" + Markup(f'<html lang="en">{joined([head, body])}</html>\n')
@@ -134,9 +140,36 @@ def page(request: Request, error: BaseException, text: str) -> str:
 
 def target_of(request: Request) -> str:
     """Return path and query as they were sent, without secrets."""
-    path = request.line[request.method_size + 1 :].decode("latin-1")
+    path = masked(path_of(request))
     query = request.raw_query
-    return cut(masked(path if query is None else f"{path}?{query.decode('latin-1')}"))
+    return cut(path if query is None else f"{path}?{query_of(query.decode('latin-1'))}")
+
+
+def path_of(request: Request) -> str:
+    """Return the path as it was sent, without parameters whose names are secrets'."""
+    parts = request.line[request.method_size + 1 :].decode("latin-1").split("/")
+    segments = [] if request.route is None else request.route.segments
+    for i, segment in enumerate(segments):
+        if segment.name and is_secret(segment.name):
+            parts[i] = segment.literal.decode() + MASK
+            if segment.is_path:
+                del parts[i + 1 :]
+    return "/".join(parts)
+
+
+def query_of(raw: str) -> str:
+    """Return a query as it was sent, but for the pairs in it that say something secret."""
+    return "&".join(map(pair_of, cut(raw).split("&")))
+
+
+def pair_of(raw: str) -> str:
+    """Return one pair of a query."""
+    raw_name, equals, raw_value = raw.partition("=")
+    name, value = unquote_plus(raw_name), unquote_plus(raw_value)
+    shown_name, shown_value = text_of("", name), text_of(name, value) if equals else ""
+    if (shown_name, shown_value) == (name, value):
+        return raw
+    return shown_name + equals + shown_value
 
 
 def request_rows(request: Request) -> list[tuple[str, str]]:
@@ -154,7 +187,9 @@ def request_rows(request: Request) -> list[tuple[str, str]]:
         "Field": request.headers.items(),
     }
     for group, pairs in groups.items():
-        rows += [(f"{group} {name}", text_of(name, str(value))) for name, value in pairs]
+        rows += [
+            (f"{group} {text_of('', name)}", text_of(name, str(value))) for name, value in pairs
+        ]
     return rows
 
 

@@ -15,7 +15,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Final, NamedTuple
 
 from japy.frame import is_ours
-from japy.glimpse import cut, repr_of
+from japy.glimpse import MASK, cut, masked, repr_of
 from japy.markup import Markup, joined, table, tag
 
 MAX_ERRORS: Final = 30
@@ -26,6 +26,7 @@ MAX_LOCALS: Final = 40
 MAX_LINE: Final = 160
 MAX_MESSAGE: Final = 10_000
 AROUND: Final = 5  # lines before and after the one that failed
+MARGIN: Final = " |"  # of a traceback, to the left of a group's parts
 CAUSE: Final = "It was raised from"
 CONTEXT: Final = "It was raised while this was handled"
 
@@ -48,8 +49,55 @@ class Span(NamedTuple):
 
 
 def message_of(error: BaseException) -> str:
-    """Return type, message and notes of an exception, as a traceback ends with them."""
-    return cut("".join(traceback.format_exception_only(error)).rstrip(), MAX_MESSAGE)
+    """Return type, message and notes of an exception, as a traceback ends with them, masked."""
+    # What leads to the message is a type: of `KeyError: 'x'` nothing is secret.
+    before, kind, message = cut(_said(error), MAX_MESSAGE).partition(
+        f"{type(error).__qualname__}: "
+    )
+    return cut(masked(before) + kind + masked(message), MAX_MESSAGE)
+
+
+def _said(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error)).rstrip()
+
+
+def without_secrets(text: str, error: BaseException) -> str:
+    """Return the traceback of an exception with the messages in it masked."""
+    swaps: dict[str, str] = {}
+    for part in _family(error):
+        said, shown = _said(part), message_of(part)
+        if said != shown:
+            swaps |= _swaps(said.split("\n"), shown.split("\n"))
+    if not swaps:
+        return text
+    lines = text.split("\n")
+    for i, line in enumerate(lines):
+        bare = line.lstrip(MARGIN)
+        lines[i] = line[: len(line) - len(bare)] + swaps.get(bare, bare)
+    return "\n".join(lines)
+
+
+def _swaps(said: list[str], shown: list[str]) -> dict[str, str]:
+    """Return what to write for each line of a message."""
+    said, shown = ([line.lstrip(MARGIN) for line in lines] for lines in (said, shown))
+    if len(said) == len(shown):
+        return dict(zip(said, shown, strict=True))
+    return {line: MASK for line in said if line not in shown}
+
+
+def _family(error: BaseException) -> Iterator[BaseException]:
+    """Return an exception and all that a traceback prints with it."""
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        part = waiting.pop()
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield part
+        waiting += part.__cause__, part.__context__
+        if isinstance(part, BaseExceptionGroup):
+            waiting += part.exceptions
 
 
 def show(error: BaseException) -> Markup:

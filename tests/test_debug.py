@@ -255,6 +255,56 @@ def test_secrets_are_masked() -> None:
     assert answer.body.decode().count("•••••") >= 8
 
 
+@pytest.mark.parametrize(
+    ("pattern", "path", "shown"),
+    [
+        ("/reset/{token}", f"/reset/{SECRET}", "/reset/•••••"),
+        ("/reset/{token}/{id}", f"/reset/%68{SECRET[1:]}/7", "/reset/•••••/7"),
+        ("/a%20b/x-{token}", f"/a%2520b/x%2D{SECRET}", "/a%2520b/x-•••••"),
+        ("/in/{token:path}", f"/in/a/{SECRET}/b", "/in/•••••"),
+        ("/in/{id}", f"/in/a;token={SECRET}", "/in/a;token=•••••"),
+    ],
+)
+def test_secrets_in_the_path_are_masked(pattern: str, path: str, shown: str) -> None:
+    answer = ask(get(f"{path}?a=1", BROWSER), pattern=pattern)
+    page = read_html(answer.body.decode())
+    assert SECRET[1:] not in answer.body.decode()
+    assert page.all("h1")[0].text == f"GET {shown}?a=1 failed"
+    assert page.rows()["Target"] == f"GET {shown}?a=1 HTTP/1.1"
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        (f"user[password]={SECRET}&a=%20", "user[password]=•••••&a=%20"),
+        (f"password%5B%5D={SECRET}&b", "password[]=•••••&b"),
+        (f"pass%77ord={SECRET},{SECRET}&&=", "password=•••••&&="),
+        (f"com+passes=1&pw={SECRET}", "com+passes=1&pw=•••••"),
+        (f"token%3D{SECRET}", "token=•••••"),
+        (f"next=%2Fa%3Ftoken%3D{SECRET}&a=1", "next=/a?token=•••••&a=1"),
+        (f"a=%7B%22key%22:%22{SECRET}%22%7D", 'a={"key":•••••}'),
+        ("password", "password"),
+    ],
+)
+def test_secrets_in_the_query_are_masked(query: str, shown: str) -> None:
+    answer = ask(get(f"/?{query}", BROWSER))
+    page = read_html(answer.body.decode())
+    assert SECRET not in answer.body.decode()
+    assert page.all("h1")[0].text == f"GET /?{shown} failed"
+    assert page.rows()["Target"] == f"GET /?{shown} HTTP/1.1"
+
+
+def test_secrets_in_messages_are_masked_on_the_page_only() -> None:
+    def handler(request: Request) -> Response:
+        raise ValueError("password=" + SECRET) from KeyError(f"token: {SECRET} {SECRET}")
+
+    page = page_of(get("/", BROWSER), handler)
+    assert SECRET not in page.text
+    assert page.all("title")[0].text == "ValueError: password=•••••"
+    assert page.all("details", "text")[0].text.endswith("ValueError: password=•••••\n")
+    assert ask(get("/"), handler).body.endswith(f"ValueError: password={SECRET}\n".encode())
+
+
 def test_everything_is_escaped() -> None:
     def handler(request: Request) -> Response:
         evil = {EVIL: [EVIL]}
@@ -295,4 +345,33 @@ def test_an_error_that_cannot_be_shown_is_answered_all_the_same(
     response = answer_to(request, Hidden())
     assert (response.code, response.mime_type) == (500, "text/plain")
     assert response.body == b"Hidden: no traceback: ValueError\n"
+    assert caplog.messages == ["the page of the debug mode could not be made"]
+
+
+class Leaving:
+    """A value that ends the program when somebody looks at it."""
+
+    def __init__(self, error: type[BaseException]) -> None:
+        self.error = error
+
+    def __repr__(self) -> str:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_a_value_that_asks_for_an_exit_is_shown_or_left_out(
+    error: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    def handler(request: Request) -> Response:
+        leaving = Leaving(error)
+        raise ValueError(leaving is None)
+
+    rows = page_of(get("/", BROWSER), handler).rows()
+    assert rows["leaving"].startswith("<Leaving instance at 0x")
+    caplog.clear()
+    request = new_request(fields=b"Host: x\r\nAccept: text/html\r\n", pattern="/")
+    request.match_dict["id"] = Leaving(error)
+    response = answer_to(request, ValueError("x"))
+    assert (response.code, response.mime_type) == (500, "text/plain")
+    assert response.body == b"ValueError: x\n"
     assert caplog.messages == ["the page of the debug mode could not be made"]

@@ -43,6 +43,11 @@ from japy.glimpse import MASK, MAX_SIZE, cut, is_secret, masked, repr_of, text_o
         "jwt",
         "pass",
         "pass_phrase",
+        "user[password]",
+        "pw",
+        "cc",
+        "cc_number",
+        "ssn",
     ],
 )
 def test_names_of_secrets(name: str) -> None:
@@ -51,7 +56,19 @@ def test_names_of_secrets(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["monkey", "author", "keyboard", "Host", "Accept", "user", "name", "compass", "spinner", ""],
+    [
+        "monkey",
+        "author",
+        "keyboard",
+        "Host",
+        "Accept",
+        "user",
+        "name",
+        "compass",
+        "spinner",
+        "access",
+        "",
+    ],
 )
 def test_other_names(name: str) -> None:
     assert not is_secret(name)
@@ -73,6 +90,42 @@ def test_other_names(name: str) -> None:
         ("Authorization: Bearer abc.def", f"Authorization: {MASK}"),
         ("postgres://ann:hunter2@db/x", f"postgres://ann:{MASK}@db/x"),
         ("password='cut off", f"password={MASK}"),
+        ("password='cut \\'", f"password={MASK}"),
+        ("password == 'S', 1", f"password == {MASK}, 1"),
+        ('password="""S"""', f"password={MASK}"),
+        ("token=Secret(value='S'), n=1", f"token={MASK}, n=1"),
+        ("token=<Secret at 0x1>, n=1", f"token={MASK}, n=1"),
+        ("pw: S, cc: S, ssn: S", f"pw: {MASK}"),
+        ("a pw: S, cc: S, ssn: S", f"a pw: {MASK}, cc: {MASK}, ssn: {MASK}"),
+        ("?user[password]=S,S&a=1", f"?user[password]={MASK}&a=1"),
+        ("?password[a][]=S", f"?password[a][]={MASK}"),
+        ("?user%5Bpassword%5D=S&a=1", f"?user%5Bpassword%5D={MASK}&a=1"),
+        ("?pass%77ord=S&a=1", f"?pass%77ord={MASK}&a=1"),
+        ("x['password'] = 'S'", f"x['password'] = {MASK}"),
+        (r"{\"password\": \"S\\\"S\", \"a\": 1}", rf"{{\"password\": {MASK}, \"a\": 1}}"),
+        (
+            r'"{\"a\": \"{\\\"token\\\": \\\"S\\\"}\"}"',
+            rf'"{{\"a\": \"{{\\\"token\\\": {MASK}}}\"}}"',
+        ),
+        (r"{\n  \"token\":\n  \"S\"}", rf"{{\n  \"token\":\n  {MASK}}}"),
+        ('{"password": {"x": {"y": 1}, "z": "S}"}, "a": 1}', f'{{"password": {MASK}, "a": 1}}'),
+        ('{"password": {"x": {"y": 1}, "z": "S', f'{{"password": {MASK}'),
+        ("{'keys': [('a', {1: 'S'}), S], 'b': 1}", f"{{'keys': {MASK}, 'b': 1}}"),
+        ("<a><password>S</password></a>", f"<a><password>{MASK}</password></a>"),
+        ("<n:token x='1'><b>S</b></n:token>", f"<n:token x='1'>{MASK}</n:token>"),
+        (r"<password>S<\/password>", rf"<password>{MASK}<\/password>"),
+        ("<password>S…", f"<password>{MASK}"),
+        ("<token/><Token object at 0x1> [1]", "<token/><Token object at 0x1> [1]"),
+        ("run --password S --user ann", f"run --password {MASK} --user ann"),
+        ("run --api-key=S --quiet", f"run --api-key={MASK} --quiet"),
+        ("['--password', 'S', '-v']", f"['--password', {MASK}, '-v']"),
+        ("the password is not shown", "the password is not shown"),
+        ("A: 1\r\nCookie: a=S; b=S\r\nB: 2", f"A: 1\r\nCookie: {MASK}\r\nB: 2"),
+        (r"b'A: 1\r\nCookie: a=S; b=S\r\nB: 2'", rf"b'A: 1\r\nCookie: {MASK}\r\nB: 2'"),
+        (r"'a: 1\nkey: S S\nb: 2'", rf"'a: 1\nkey: {MASK}\nb: 2'"),
+        (r"'token: it\'s S', 'b'", rf"'token: {MASK}', 'b'"),
+        (r"c:\token=S", rf"c:\token={MASK}"),
+        ("postgres://ann:S…", f"postgres://ann:{MASK}…"),
         ("monkey=1&author=2", "monkey=1&author=2"),
         ("https://example.com:80/a@b", "https://example.com:80/a@b"),
         ("no pairs at all", "no pairs at all"),
@@ -82,7 +135,44 @@ def test_values_of_secret_names_in_text(text: str, shown: str) -> None:
     assert masked(text) == shown
 
 
+MULTIPART = (
+    '--b\r\nContent-Disposition: form-data; name="user"\r\n\r\nann\r\n'
+    '--b\r\nContent-Disposition: form-data; name="password"\r\nX-A: 1\r\n\r\nS\r\nS\r\n'
+    '--b\r\nContent-Disposition: form-data; name="n"\r\n\r\n1\r\n--b--\r\n'
+)
+
+
+def test_secret_parts_of_a_multipart_body() -> None:
+    shown = MULTIPART.replace("S\r\nS", MASK)
+    assert masked(MULTIPART) == shown
+    assert masked(repr(MULTIPART)) == repr(shown)
+    assert masked(MULTIPART.replace("\r", "")) == shown.replace("\r", "")
+    assert masked('name="pw"\r\n--b\r\nA: 1\r\n\r\nx') == 'name="pw"\r\n--b\r\nA: 1\r\n\r\nx'
+    assert masked('name="pw"\r\nA: 1') == 'name="pw"\r\nA: 1'
+    assert repr_of("body", MULTIPART[80:]) == repr(shown[80:])
+    assert repr_of("body", MULTIPART[80:].encode()) == "b" + repr(shown[80:])
+
+
+@pytest.mark.parametrize("size", range(300, 420, 7))
+def test_what_is_long_is_masked_however_it_is_cut(size: int) -> None:
+    text = f'{{"id":"{"x" * size}","access_token":"{"S" * 500}"}}'
+    values: list[object] = [text, text.encode(), bytearray(text.encode()), [text], {"a": text}]
+    values += [User(text, ""), (f"{'x' * size} a://b:{'S' * 99}@c",)]
+    for value in values:
+        assert "SS" not in repr_of("value", value)
+    assert "SS" not in text_of("value", text * 3)
+
+
+def test_masking_twice_changes_nothing() -> None:
+    for text in (MULTIPART, "a?token=S&b=1", "Cookie: a=S; b=S\r\nA: 1", "{'key': {'a': S}}"):
+        assert masked(masked(text)) == masked(text)
+
+
 def test_text_that_somebody_sent() -> None:
+    assert (
+        text_of("Referer", "http://x/?next=%2Fa%3Ftoken%3DS") == f"http://x/?next=/a?token={MASK}"
+    )
+    assert text_of("Referer", "http://x/a%20b") == "http://x/a%20b"
     assert text_of("Cookie", "a=b") == MASK
     assert text_of("Referer", "http://x/?token=abc") == f"http://x/?token={MASK}"
     assert text_of("A", "x" * 5000) == "x" * (MAX_SIZE - 1) + "…"
@@ -98,9 +188,15 @@ def test_masking_takes_any_text(text: str) -> None:
     assert isinstance(masked(text), str)
 
 
-@pytest.mark.parametrize("piece", ["a", "token", "token=", "'", "='", "([{", "token:'\\", "://a:"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("a", "token", "token=", "'", "='", "([{", "token:'\\", "://a:", "\\", "token=[", "a[b]"),
+        *("<token>", "name=token ", "name=pw\n--b\n\n", "--token ", "a\\n", "token: \\'", "pw=a'"),
+    ],
+)
 def test_masking_takes_no_time(piece: str) -> None:
-    text = piece * (4000 // len(piece))
+    text = piece * (10_000 // len(piece))
     before = time.process_time()
     masked(text)
     assert time.process_time() - before < 1
@@ -124,6 +220,16 @@ class Broken:
 class Wordy:
     def __repr__(self) -> str:
         return "x" * 10_000_000
+
+
+class Leaving:
+    """A value that ends the program when somebody looks at it."""
+
+    def __init__(self, error: type[BaseException]) -> None:
+        self.error = error
+
+    def __repr__(self) -> str:
+        raise self.error
 
 
 class Wrong:
@@ -204,6 +310,17 @@ def test_a_value_may_even_hide_what_it_is() -> None:
 
     liar = type("Liar", (), {"__class__": property(fail)})()
     assert repr_of("liar", liar) == "<Liar without a repr: ValueError>"
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_a_value_may_even_ask_for_an_exit(error: type[BaseException]) -> None:
+    def leave(value: object) -> None:
+        raise error
+
+    assert repr_of("value", Leaving(error)).startswith("<Leaving instance at 0x")
+    assert repr_of("value", [Leaving(error)]).startswith("[<Leaving instance at 0x")
+    liar = type("Liar", (), {"__class__": property(leave)})()
+    assert repr_of("liar", liar) == f"<Liar without a repr: {error.__name__}>"
 
 
 def test_what_contains_itself_ends() -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -9,7 +10,16 @@ from typing import Any
 
 import pytest
 
-from japy.trace import AROUND, FIRST_FRAMES, LAST_FRAMES, MAX_ERRORS, MAX_LOCALS, MAX_PARTS, show
+from japy.trace import (
+    AROUND,
+    FIRST_FRAMES,
+    LAST_FRAMES,
+    MAX_ERRORS,
+    MAX_LOCALS,
+    MAX_PARTS,
+    show,
+    without_secrets,
+)
 from tests.support.html import Element, read_html
 
 EVIL = "<script>alert('x')</script>"
@@ -93,6 +103,38 @@ def test_a_message_may_fail_or_be_huge() -> None:
 
     assert "Mute" in messages(shown(mute))[0]
     assert len(messages(shown(loud))[0]) == 10_000
+
+
+def test_a_message_is_masked_but_for_its_type() -> None:
+    def said(error: BaseException) -> str:
+        return messages(read_html(show(error)))[0]
+
+    noted = ValueError("password=S")
+    noted.add_note("Cookie: a=S; b=S")
+    assert said(noted) == "ValueError: password=•••••\nCookie: •••••"
+    assert said(KeyError("token")) == "KeyError: 'token'"
+    assert said(RuntimeError({"key": "S", "a": 1})) == "RuntimeError: {'key': •••••, 'a': 1}"
+    assert said(ExceptionGroup("pw=S", [noted])) == "ExceptionGroup: pw=••••• (1 sub-exception)"
+
+
+def test_a_traceback_is_masked_where_messages_are() -> None:
+    part = 'name="password"\n\nhunter2\n--b'
+    try:
+        raise ExceptionGroup("pw=hunter2", [KeyError("token"), ValueError(part)])
+    except ExceptionGroup as error:
+        error.__cause__ = TypeError("token: hunter2 x")
+        error.__cause__.__cause__ = error
+        text = "".join(traceback.format_exception(error)).replace(HERE, "")
+        shown = without_secrets(text, error)
+    code = 'raise ExceptionGroup("pw=hunter2", '
+    assert "hunter2" not in shown.replace(code, "")
+    for line in (
+        "TypeError: token: •••••",
+        "  | ExceptionGroup: pw=•••••",
+        "    | KeyError: 'token'",
+    ):
+        assert line in shown
+    assert without_secrets("KeyError: 'token'\n", KeyError("token")) == "KeyError: 'token'\n"
 
 
 def test_causes_and_contexts_follow() -> None:
