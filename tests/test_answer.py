@@ -65,8 +65,8 @@ BINARY = "Content-Type: application/octet-stream"
         ),
         ((None, 404), lines("Content-Length: 0", status="404 Not Found")),
         ((None, 304, {"ETag": '"a"'}), lines('ETag: "a"', status="304 Not Modified")),
-        (("x", 200, {"A": ["1", "2"]}), lines("Content-Length: 1", "A: 1", "A: 2", TEXT, body="x")),
-        ((b"x", 200, [("A", "1")]), lines("Content-Length: 1", "A: 1", BINARY, body="x")),
+        (("x", 200, {"A": ["1", "2"]}), lines("Content-Length: 1", TEXT, "A: 1", "A: 2", body="x")),
+        ((b"x", 200, [("A", "1")]), lines("Content-Length: 1", BINARY, "A: 1", body="x")),
         (
             ({}, 200, {"Content-Type": "a/b"}),
             lines("Content-Length: 2", "Content-Type: a/b", body="{}"),

@@ -33,6 +33,7 @@ OWN: Final = frozenset(  # fields that are not only added to what is sent
     ("connection", "content-length", "content-type", "date", "server", "transfer-encoding")
 )
 
+RESET_CONTENT: Final = 205  # RFC 9110 §15.3.6: a length, which is 0
 PREPARED: Final = 1024
 
 
@@ -174,7 +175,7 @@ class Response:
 
         What is assigned keeps the Content-Type; without one it is `application/octet-stream`.
         """
-        if is_bodiless(self._code) or self._code == 205:  # RFC 9110 §15.3.6
+        if is_bodiless(self._code) or self._code == RESET_CONTENT:
             return b""
         return self._body
 
@@ -310,9 +311,9 @@ class Response:
     def field_pairs(self) -> list[tuple[str, str]]:
         """Return the fields as they are sent, without Content-Length and japy's own Date."""
         lines = [CLOSE_LINE] if self.close else []
-        lines += [line for line in self._lines or () if not is_named(line, "content-length")]
         if self._sends_type():
             lines.append(self._type_line)
+        lines += [line for line in self._lines or () if not is_named(line, "content-length")]
         return [split_line(line) for line in lines]
 
     def check_field(self, name: str, value: str) -> None:
@@ -402,15 +403,15 @@ class Response:
             return
         out.write(STATUS_LINES[self._code])
         if not is_bodiless(self._code):
-            out.write(b"Content-Length: %d\r\n" % size)
+            out.write(b"Content-Length: %d\r\n" % (0 if self._code == RESET_CONTENT else size))
         if close:
             out.write(CLOSE_LINE)
         elif is_old:
             out.write(KEEP_LINE)
-        if self._lines is not None:
-            out.write(b"".join(self._lines))
         if self._sends_type():
             out.write(self._type_line)
+        if self._lines is not None:
+            out.write(b"".join(self._lines))
         out.write(b"\r\n" if self._has_date else stamp.line)
 
 

@@ -251,7 +251,7 @@ def test_some_fields_there_is_only_one_of(name: str) -> None:
     response = Response("x", headers={name: ["a", "b"]})
     assert response.headers.getlist(name) == ["b"]
     response.headers.add(name.lower(), "c")
-    assert sent(response)[1:] == [f"{name.lower()}: c", "Content-Type: text/plain; charset=utf-8"]
+    assert sent(response)[1:] == ["Content-Type: text/plain; charset=utf-8", f"{name.lower()}: c"]
 
 
 def test_without_a_date_of_the_users_there_is_japys() -> None:
