@@ -228,11 +228,12 @@ def reason(place: str, error: BaseException, frames: TracebackType | None) -> st
     """Return the sentence below the traceback of code that raised while it was loaded."""
     if isinstance(error, SystemExit):
         return f"The {place} ended the process while it was loaded: remove the call, or guard it."
-    if isinstance(error, (ImportError, AttributeError)) and "circular import" in str(error):
-        circle = " → ".join(modules_in(frames, error))
-        return (
-            f"This is a circular import ({circle}): import later in one of them, or in a function."
-        )
+    if isinstance(error, (ImportError, AttributeError)):
+        # Python's own words do not tell: from 3.13 on it suspects the name of a file instead.
+        *modules, culprit = modules_in(frames, error)
+        if culprit in modules:
+            circle = " → ".join([*modules, culprit])
+            return f"This is a circular import ({circle}): import later in one, or in a function."
     return f"The {place} raised {type(error).__name__} while it was loaded: see above."
 
 
