@@ -274,7 +274,11 @@ class Request:
             return None
         kept = self._kept()
         if not kept.has_json:
-            kept.json = self._peer.codec.read_json(self._body, self.encoding)
+            # PERF: without the word in the head there is no need to read all fields, which takes
+            # 2 us of the 13 that a POST does (bench/load, POST of 1 KiB JSON).
+            head = self._data[self._start : self._end].lower()
+            encoding = None if head.find(b"charset") < 0 else self.encoding
+            kept.json = self._peer.codec.read_json(self._body, encoding)
             kept.has_json = True
         return kept.json
 
