@@ -7,6 +7,7 @@ Invariant: what is saved is of a compiled core; numbers of an interpreted one ar
 
 import argparse
 import json
+import math
 import os
 import platform
 import sys
@@ -85,7 +86,7 @@ def table(medians: Medians) -> str:
     """Return everything as text."""
     rows = [("routes", *(f"{count:,}" for count in COUNTS), "")]
     for name, found in medians.items():
-        growth = found[COUNTS[-1]] / found[COUNTS[0]]
+        growth = found[COUNTS[-1]] / (found[COUNTS[0]] or math.nan)  # 0: too few to tell
         rows.append((name, *(f"{found[count]:,.0f}" for count in COUNTS), f"x {growth:.2f}"))
     return align(rows)
 
