@@ -38,7 +38,7 @@ class Outcome(NamedTuple):
 
 def decode(pieces: list[bytes]) -> Outcome:
     """Feed pieces to a decoder until it is done."""
-    body = ChunkedBody(LIMIT)
+    body = ChunkedBody(LIMIT, 1000, 100)
     used = 0
     try:
         for piece in pieces:

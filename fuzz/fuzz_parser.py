@@ -99,7 +99,7 @@ def test_judging_a_head_raises_nothing_but_bad_request(data: bytes) -> None:
             require_valid(data, table, row, LIMITS.line)
             if table[row + MARKS] & MARK_ODD_TARGET:
                 assert normal_line(data, table, row).count(b" ") == 1
-            assert frame(data, table, row, LIMITS) >= -1
+            assert frame(data, table, row, LIMITS.body) >= -1
             assert is_persistent(data, table, row) in (True, False)
             assert expects_continue(data, table, row) in (True, False)
 

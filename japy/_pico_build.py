@@ -62,7 +62,7 @@ MARKS = (
     "FOLDED",  # a line continues the one before it (obs-fold)
     "SPACES",  # more than one space between the parts of the request line
     "ODD_HOST",  # Host is more than letters, digits, "-", "." and a port
-    "ODD_TARGET",  # the target begins with something else than "/", or holds "#"
+    "ODD_TARGET",  # the target begins with something else than "/", holds "#", or may be CONNECT's
     "OLD",  # HTTP/1.0
 )
 OUTCOMES = ("PARTIAL", "MALFORMED", "MANY_FIELDS", "LONG", "FULL", "STOPPED", "EMPTY")
@@ -196,7 +196,8 @@ static int column_of(const char *name, size_t size)
 
 static int64_t note_target(const char *data, int64_t *row, const char *target, size_t size)
 {
-    int64_t marks = *target == '/' ? 0 : MARK_ODD_TARGET;
+    const char *method = data + row[ROW_START];
+    int64_t marks = *target == '/' && *method != 'C' ? 0 : MARK_ODD_TARGET; /* CONNECT */
     row[ROW_PATH_END] = row[ROW_TARGET_END];
     for (size_t i = 0; i < size; ++i) {
         char c = target[i];

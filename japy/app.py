@@ -10,6 +10,7 @@ import inspect
 import json as stdlib_json
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
@@ -46,12 +47,14 @@ class Application(Routing):
 
     Args:
         reaper_settings: `check_interval` and `idle_timeout`, seconds: how often connections are
-            looked at (10), and how long one may be idle (60).
+            looked at (1), and how long one may be idle (75).
         log_request: True to log each answered request, or a function of the request to call.
         protocol_factory: makes the protocol of a connection, given the application, in place of
             the HTTP one.
         debug: log each request and show tracebacks in answers of status 500.
         limits: what a peer is held to.
+        handler_cancellation: cancel a handler that waits when its client is gone; False lets it
+            finish. A route may say otherwise.
         redirect_slashes: send a client that asks for `/x/` to `/x` if only that is there, and the
             other way round (status 308).
 
@@ -68,6 +71,7 @@ class Application(Routing):
         protocol_factory: Callable[["Application"], asyncio.BaseProtocol] | None = None,
         debug: bool = False,
         limits: Limits | None = None,
+        handler_cancellation: bool = True,
         redirect_slashes: bool = False,
     ) -> None:
         if protocol_factory is not None and not callable(protocol_factory):
@@ -79,6 +83,7 @@ class Application(Routing):
         self.limits = limits or Limits()
         self.reaper = Reaper.of(reaper_settings)
         self.protocol_factory = protocol_factory
+        self.handler_cancellation = handler_cancellation
         self.redirect_slashes = redirect_slashes
         self.state: Any = SimpleNamespace()
         self.is_stopping = False  # set by the worker once it cancels what does not end by itself
@@ -88,7 +93,7 @@ class Application(Routing):
         self._chain = Chain(self)
         self._log_request = log_request
         self._json: JSONModule = stdlib_json
-        self._codec = Codec(stdlib_json.dumps, stdlib_json.loads, read_form)
+        self._codec = self._new_codec()
         self._error_handlers: list[tuple[type[BaseException] | None, ErrorHandler]] = []
         self.lent_loop: asyncio.AbstractEventLoop | None = None  # a test's, while that is served
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -106,7 +111,10 @@ class Application(Routing):
     @json.setter
     def json(self, choice: JSONModule | JSONCoder | str) -> None:
         self._json = json_module(choice)
-        self._codec = Codec(self._json.dumps, self._json.loads, read_form)
+        self._codec = self._new_codec()
+
+    def _new_codec(self) -> Codec:
+        return Codec(self._json.dumps, self._json.loads, partial(read_form, self.limits))
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -376,6 +384,7 @@ class Application(Routing):
                 self.router.add_route("*", answer_options, method="OPTIONS")
             self.router.freeze()
             self._chain.wrap_routes(self.router.routes)
+        self._codec = self._new_codec()  # the limits may be others since
         base = contextvars.copy_context()
         return Service(
             self,
@@ -390,6 +399,7 @@ class Application(Routing):
             self._refused,
             self._answered if self.logs_requests else None,
             self._end_request,
+            self.handler_cancellation,
             base,
             write,
         )

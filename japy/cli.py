@@ -8,7 +8,7 @@ import argparse
 import dataclasses
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from japy.config import Config, ConfigError
@@ -135,16 +135,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         default=none,
         help="what requests under way get when the server stops (5)",
     )
-    for name, text in LIMITS.items():
-        add(f"--limit-request-{name}", metavar="SIZE", type=size, default=none, help=text)
-
-
-LIMITS = {
-    "line": "longest request line in bytes (8190)",
-    "head": "longest request head in bytes (32Ki)",
-    "fields": "most header fields (100)",
-    "body": "longest request body in bytes (128Mi)",
-}
+    for name, (kind, text) in LIMITS.items():
+        metavar = "SECONDS" if kind is float else "SIZE"
+        add(f"--{name.replace('_', '-')}", metavar=metavar, type=kind, default=none, help=text)
 
 
 def size(text: str) -> int:
@@ -153,6 +146,26 @@ def size(text: str) -> int:
     if unit not in UNITS:
         raise ValueError(f"expected one of {', '.join(UNITS)} behind the number; got {unit!r}")
     return int(text[: len(text) - len(unit)]) * UNITS[unit]
+
+
+# The settings that a peer is held to; see `Limits` for what each of them means.
+LIMITS: dict[str, tuple[Callable[[str], float], str]] = {
+    "timeout_keep_alive": (float, "how long a connection may be idle (75)"),
+    "timeout_request_head": (float, "what a request head may take (10)"),
+    "timeout_request_body": (float, "how long a body may be too slow (10)"),
+    "timeout_write": (float, "how long a client may be too slow in reading (60)"),
+    "limit_request_line": (size, "longest request line in bytes (8190)"),
+    "limit_request_head": (size, "longest request head in bytes (32Ki)"),
+    "limit_request_fields": (size, "most header fields (100)"),
+    "limit_request_body": (size, "longest request body in bytes (16Mi)"),
+    "limit_request_extras": (size, "chunk extensions and trailers of a request in bytes (16Ki)"),
+    "limit_form_fields": (size, "most fields and files of a form (1000)"),
+    "limit_form_text": (size, "longest text field of a multipart form in bytes (4Mi)"),
+    "limit_body_rate": (size, "bytes per second below which a body is too slow (240)"),
+    "limit_write_rate": (size, "bytes per second below which a reader is too slow (240)"),
+    "limit_pipeline": (size, "most requests of a connection in work (64)"),
+    "limit_concurrency": (size, "most connections of a worker, 503 beyond (16384)"),
+}
 
 
 def version() -> str:

@@ -4,17 +4,31 @@ Knows neither where a value comes from (`cli`, `Application.run`) nor what it is
 that exists is valid, and never changes.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from japy.core.limits import Limits
 
 MAX_PORT = 65535
+MAX_IDLE_S = 1_000_000_000  # decades: for who wants no limit
 MAX_WORKERS = 1024  # far beyond any use: it stops a slip of the finger
-LIMITS = {"line": "limit_request_line", "head": "limit_request_head"}
-LIMITS |= {"fields": "limit_request_fields", "body": "limit_request_body"}
+LIMITS = {  # the settings that are arguments of Limits
+    "limit_request_line": "line",
+    "limit_request_head": "head",
+    "limit_request_fields": "fields",
+    "limit_request_body": "body",
+    "limit_request_extras": "extras",
+    "limit_pipeline": "pipeline",
+    "limit_concurrency": "connections",
+    "limit_body_rate": "body_rate",
+    "limit_write_rate": "write_rate",
+    "limit_form_fields": "form_fields",
+    "limit_form_text": "form_text",
+    "timeout_request_head": "head_s",
+    "timeout_request_body": "body_s",
+    "timeout_write": "write_s",
+}
 
 
 class ConfigError(ValueError):
@@ -38,10 +52,10 @@ class Config:
         debug: log each request and show tracebacks in answers of status 500.
         reload: start the workers again whenever a source file changes.
         drain_s: seconds that requests under way may take once the server is told to stop.
-        limit_request_line: as `Limits.line`; None leaves what the application says.
-        limit_request_head: as `Limits.head`.
-        limit_request_fields: as `Limits.fields`.
-        limit_request_body: as `Limits.body`.
+        timeout_keep_alive: seconds that a connection may be idle; None leaves what the application
+            says (`Reaper.idle_timeout`).
+        limit_request_line: as `Limits.line`; None leaves what the application says. All that
+            follow are one of `Limits`, too, see LIMITS.
 
     Raises:
         ConfigError: a value is out of range.
@@ -54,10 +68,21 @@ class Config:
     debug: bool = False
     reload: bool = False
     drain_s: float = 5.0
+    timeout_keep_alive: float | None = None
     limit_request_line: int | None = None
     limit_request_head: int | None = None
     limit_request_fields: int | None = None
     limit_request_body: int | None = None
+    limit_request_extras: int | None = None
+    limit_pipeline: int | None = None
+    limit_concurrency: int | None = None
+    limit_body_rate: int | None = None
+    limit_write_rate: int | None = None
+    limit_form_fields: int | None = None
+    limit_form_text: int | None = None
+    timeout_request_head: float | None = None
+    timeout_request_body: float | None = None
+    timeout_write: float | None = None
 
     def __post_init__(self) -> None:
         if not self.host.strip("[]"):
@@ -66,7 +91,9 @@ class Config:
         check_range("workers", self.workers, 1, MAX_WORKERS)
         check_range("backlog", self.backlog, 1, 1 << 20)
         check_range("drain_s", self.drain_s, 0, 24 * 3600)
-        if any(self._given_limits()):
+        if self.timeout_keep_alive is not None:
+            check_range("timeout_keep_alive", self.timeout_keep_alive, 0.1, MAX_IDLE_S)
+        if self._given_limits():
             from japy.core.limits import Limits  # the core is of no use to --help
 
             self.limits(Limits())
@@ -77,25 +104,26 @@ class Config:
         Raises:
             ConfigError: the limits do not go together.
         """
-        given = dict(self._given_limits())
+        given = self._given_limits()
         if not given:
             return base
-        values = {name: given.get(field, getattr(base, name)) for name, field in LIMITS.items()}
+        from japy.core.limits import NAMES, Limits
+
+        values = {name: given.get(name, getattr(base, name)) for name in NAMES}
         try:
-            return type(base)(**values, pipeline=base.pipeline, output=base.output)
+            return Limits(**values)
         except ValueError as error:
             # The text is "limit NAME: expected …; got …".
             name, _, reason = str(error).removeprefix("limit ").partition(": ")
-            raise ConfigError(LIMITS[name], reason) from None
+            fields = {limit: field for field, limit in LIMITS.items()}
+            raise ConfigError(fields[name], reason) from None
 
-    def _given_limits(self) -> Iterator[tuple[str, int]]:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name.startswith("limit_") and value is not None:
-                yield field.name, value
+    def _given_limits(self) -> dict[str, float]:
+        values = {name: getattr(self, field) for field, name in LIMITS.items()}
+        return {name: value for name, value in values.items() if value is not None}
 
 
-def check_range(field: str, value: float, low: int, high: int) -> None:
+def check_range(field: str, value: float, low: float, high: int) -> None:
     """Raise ConfigError unless low <= value <= high."""
     if not low <= value <= high:
         raise ConfigError(field, f"expected {low:,} to {high:,}; got {value}")

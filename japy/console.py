@@ -49,16 +49,25 @@ def set_up_logging(debug: bool, logs_requests: bool = False) -> None:
     """
     error_log = logging.getLogger("japy.error")
     access_log = logging.getLogger("japy.access")
-    if not error_log.handlers:
+    if lacks_handler(error_log):
         handler = DefaultHandler(sys.stderr)
         handler.setFormatter(logging.Formatter(ERROR_FORMAT))
         error_log.addHandler(handler)
-    if not access_log.handlers:
+    if lacks_handler(access_log):
         access_log.addHandler(DefaultHandler(sys.stdout))
     if debug:
         error_log.setLevel(error_log.level or logging.INFO)
     if debug or logs_requests:
         access_log.setLevel(access_log.level or logging.INFO)
+
+
+def lacks_handler(logger: logging.Logger) -> bool:
+    """Tell whether a logger has no handler; ours, of the master, give way to an application's."""
+    ours = [handler for handler in logger.handlers if isinstance(handler, DefaultHandler)]
+    if len(ours) < len(logger.handlers):
+        for handler in ours:
+            logger.removeHandler(handler)
+    return not logger.handlers
 
 
 def _print(text: str, stream: TextIO | None) -> None:

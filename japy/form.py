@@ -17,16 +17,13 @@ from urllib.parse import parse_qsl
 from japy.core.charset import UTF_8, codec_name, decode_text
 from japy.core.codec import Form
 from japy.core.errors import MalformedForm
+from japy.core.limits import Limits
 from japy.core.response import charset_of
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 CHARSET_FIELD = "_charset_"  # RFC 7578 §4.6: names the charset of the other fields
 
-MAX_FIELDS = 1000  # fields of a form, files included; as Django allows
-MAX_TEXT = 4 * 1024 * 1024  # bytes of a text field; files are held to `Limits.body` only
-MAX_PART_HEADERS = 8  # RFC 7578 §4 knows three
-MAX_PART_HEADER = 4096  # bytes of one of them: a file name of 255 characters has room many times
 MAX_BOUNDARY = 70  # RFC 2046 §5.1.1
 
 
@@ -66,8 +63,13 @@ class File(NamedTuple):
             file.write(self.body)
 
 
-def read_form(content_type: str, body: bytes | None) -> Form | None:
+def read_form(limits: Limits, content_type: str, body: bytes | None) -> Form | None:
     """Return the form that a body is; None if it is none by its type.
+
+    Args:
+        limits: what a form is held to.
+        content_type: of the body.
+        body: None if there is none.
 
     Raises:
         MalformedForm: it breaks the grammar of its type, or a limit.
@@ -76,22 +78,23 @@ def read_form(content_type: str, body: bytes | None) -> Form | None:
     """
     mime_type = content_type.partition(";")[0].strip().lower()
     if mime_type == URLENCODED:
-        return Form(read_urlencoded(body or b"", charset_of(content_type) or UTF_8), None)
+        encoding = charset_of(content_type) or UTF_8
+        return Form(read_urlencoded(body or b"", encoding, limits.form_fields), None)
     if mime_type == MULTIPART:
-        return Form([], []) if body is None else read_multipart(body, content_type)
+        return Form([], []) if body is None else read_multipart(body, content_type, limits)
     return None
 
 
-def read_urlencoded(body: bytes, encoding: str) -> list[tuple[str, str]]:
+def read_urlencoded(body: bytes, encoding: str, max_fields: int) -> list[tuple[str, str]]:
     """Return the fields in order; bytes that are not in the encoding become U+FFFD."""
-    if body.count(b"&") >= MAX_FIELDS:
-        raise MalformedForm(f"more than {MAX_FIELDS} fields")
+    if body.count(b"&") >= max_fields:
+        raise MalformedForm(f"more than {max_fields} fields")
     codec = codec_name(encoding)
     text = body.decode(codec, "replace")
     return parse_qsl(text, keep_blank_values=True, encoding=codec, errors="replace")
 
 
-def read_multipart(body: bytes, content_type: str) -> Form:
+def read_multipart(body: bytes, content_type: str, limits: Limits) -> Form:
     """Return fields and files in order."""
     import multipart  # type: ignore[import-untyped]  # it has no types
 
@@ -102,23 +105,24 @@ def read_multipart(body: bytes, content_type: str) -> Form:
         raise MalformedForm(f"boundary over {MAX_BOUNDARY} characters")
     parser = multipart.PushMultipartParser(
         boundary,
-        max_segment_count=MAX_FIELDS,
-        max_header_count=MAX_PART_HEADERS,
-        max_header_size=MAX_PART_HEADER,
+        max_segment_count=limits.form_fields,
+        max_header_count=limits.part_fields,
+        max_header_size=limits.part_head,
         strict=True,
     )
     try:
         with parser:
-            return read_parts(parser.parse(body))
+            return read_parts(parser.parse(body), limits.form_text)
     except multipart.MultipartError as error:
         raise MalformedForm(str(error.args[0])) from error
 
 
-def read_parts(events: Iterable[Any]) -> Form:
+def read_parts(events: Iterable[Any], max_text: int) -> Form:
     """Return fields and files in order; a part with a file name or a type is a file.
 
     Args:
         events: for each part its head, bytes of its content, and None.
+        max_text: bytes of the longest text field.
     """
     texts: list[tuple[str, bytes]] = []
     files: list[tuple[str, File]] = []
@@ -135,13 +139,13 @@ def read_parts(events: Iterable[Any]) -> Form:
             files.append((part.name, File(part.content_type, content, part.filename)))
         else:
             texts.append((part.name, b"".join(chunks)))
-    return Form(decoded(texts), files)
+    return Form(decoded(texts, max_text), files)
 
 
-def decoded(texts: list[tuple[str, bytes]]) -> list[tuple[str, str]]:
+def decoded(texts: list[tuple[str, bytes]], max_text: int) -> list[tuple[str, str]]:
     """Return the text fields of a multipart form as text."""
-    if any(len(data) > MAX_TEXT for _, data in texts):
-        raise MalformedForm(f"text field over {MAX_TEXT} bytes")
+    if any(len(data) > max_text for _, data in texts):
+        raise MalformedForm(f"text field over {max_text} bytes")
     encoding = UTF_8
     for name, data in texts:
         if name == CHARSET_FIELD:

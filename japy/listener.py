@@ -28,6 +28,7 @@ def listen(host: str, port: int, backlog: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keep_alive(listener)
         listener.bind(address)
         listener.listen(backlog)
     except OSError as error:
@@ -35,6 +36,18 @@ def listen(host: str, port: int, backlog: int) -> socket.socket:
         raise BindError(explain(error, host, port)) from None
     listener.setblocking(False)
     return listener
+
+
+def keep_alive(listener: socket.socket) -> None:
+    """Have connections end whose peer was switched off, although nothing is sent on them.
+
+    What a listening socket is told holds for those that it accepts.
+    """
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6)):
+        option = getattr(socket, name, None)  # macOS has the first of them by another name
+        if option is not None:
+            listener.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[object, ...]]:

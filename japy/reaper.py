@@ -23,8 +23,8 @@ class Reaper:
         TypeError: one of them is no number.
     """
 
-    check_interval: float = 10
-    idle_timeout: float = 60
+    check_interval: float = 1
+    idle_timeout: float = 75  # longer than what a proxy keeps a connection for: 60 is common
 
     @classmethod
     def of(cls, settings: Mapping[str, Any] | None) -> Self:

@@ -12,6 +12,7 @@ Invariants:
 
 import asyncio
 import contextlib
+import dataclasses
 import faulthandler
 import fcntl
 import functools
@@ -19,6 +20,7 @@ import gc
 import io
 import math
 import os
+import resource
 import signal
 import socket
 import sys
@@ -32,15 +34,19 @@ from types import FrameType
 from japy.app import Application
 from japy.config import Config, ConfigError
 from japy.console import complain, say, set_up_logging
+from japy.core.limits import NAMES, Limits
 from japy.core.protocol import Connection
 from japy.core.service import Service
 from japy.heap import keep_heap
 from japy.importer import LoadError, Script, foreign_frames, guarded
+from japy.log import error_log
 from japy.process import READY
 
 EXIT_FAILED = 1  # the application's life ended by itself, or not cleanly
 EXIT_UNLOADABLE = 3
 STDERR = 2
+SPARE_FILES = 128  # that are left for everything that is no connection
+EARLY_S = 0.1  # what a timer may come before its time
 POLL_S = 0.02  # how often a drain looks whether the last connection is gone
 KILL_S = 2.0  # what a worker gets on top of its drain before it is killed
 UNWIND_S = 0.5  # what cancelled handlers get to clean up in
@@ -63,6 +69,7 @@ class Worker:
         self._config = config
         self._listener = listener
         self._stop = asyncio.Event()  # set by a signal, or by the end of the master
+        self._turned_away = 0  # connections, as far as that was logged
         self._startup: asyncio.Timeout | None = None  # ends the startup; None while there is none
 
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -147,10 +154,25 @@ class Worker:
         self._tell()
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Render the Date line, once for every second (RFC 9110 §6.6.1)."""
+        """Tell the service that another second has begun (RFC 9110 §6.6.1: Date).
+
+        A timer may be early: then the second to come is meant. Deadlines are counted in ticks, so
+        there is one for each second, also where a handler has made the last one late.
+        """
         now = time.time()
-        self.service.tick(formatdate(now, usegmt=True))
-        loop.call_later(1 - now % 1, self._tick, loop)
+        second = math.floor(now + EARLY_S)
+        self.service.tick(formatdate(second, usegmt=True))
+        self._tell_turned_away()
+        loop.call_later(second + 1 - now, self._tick, loop)
+
+    def _tell_turned_away(self) -> None:
+        """Log how many connections were beyond the limit, once for all that were so meanwhile."""
+        count = self.service.turned_away - self._turned_away
+        if count:
+            self._turned_away += count
+            most = self.service.limits.connections
+            text = "%d connections beyond %d were answered with 503 (--limit-concurrency)"
+            error_log.warning(text, count, most)
 
     def _reap(self, loop: asyncio.AbstractEventLoop) -> None:
         """Close what has been idle for too long, and look again after a while."""
@@ -273,12 +295,34 @@ def make_worker(app: Application, config: Config, listener: socket.socket) -> Wo
         LoadError: it cannot be served.
     """
     try:
-        app.limits = config.limits(app.limits)
+        app.limits = within(config.limits(app.limits), raise_open_files())
     except ConfigError as error:
         raise LoadError(f"The application's own limits do not go with {error}.") from None
+    if config.timeout_keep_alive is not None:
+        app.reaper = dataclasses.replace(app.reaper, idle_timeout=config.timeout_keep_alive)
     worker = guarded("application", lambda: Worker(app, config, listener))
     set_up_logging(app.debug, app.logs_requests)
     return worker
+
+
+def raise_open_files() -> int:
+    """Let this process open as many files as the system lets it; return how many they are."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # some systems say more than they mean
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if most == resource.RLIM_INFINITY else most
+
+
+def within(limits: Limits, files: int) -> Limits:
+    """Return limits with no more connections than there may be open files.
+
+    So a client is told that there are too many, and the application has files left to open.
+    """
+    room = max(1, files - SPARE_FILES, files // 2)
+    if limits.connections <= room:
+        return limits
+    return Limits(**{name: getattr(limits, name) for name in NAMES} | {"connections": room})
 
 
 def serve(worker: Worker, channel: socket.socket) -> int:

@@ -382,4 +382,4 @@ def test_limits_are_those_of_the_constructor(serve: Serve) -> None:
     post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
     (answer,) = read_answers(serve(app).exchange([post]).received)
     assert answer.status == 413
-    assert Application().limits.body == 128 * 1024 * 1024
+    assert Application().limits.body == 16 * 1024 * 1024

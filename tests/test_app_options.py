@@ -40,8 +40,8 @@ def test_options_are_named() -> None:
 def test_reaper_settings_are_checked_at_once() -> None:
     app = Application(reaper_settings={"check_interval": 0.5, "idle_timeout": 2})
     assert (app.reaper.check_interval, app.reaper.idle_timeout) == (0.5, 2)
-    assert Application().reaper.check_interval == 10
-    assert Application().reaper.idle_timeout == 60
+    assert Application().reaper.check_interval == 1
+    assert Application().reaper.idle_timeout == 75
     with pytest.raises(TypeError, match="idle_timeot"):
         Application(reaper_settings={"idle_timeot": 2})
     with pytest.raises(ValueError, match="check_interval"):

@@ -110,3 +110,16 @@ def test_another_failure_of_logging_is_reported(
     fresh(False)
     ERRORS.error("%d", "no number")
     assert "Logging error" in capsys.readouterr().err
+
+
+def test_ours_gives_way_to_one_that_an_application_adds(
+    fresh: Callable[[bool], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    fresh(False)
+    theirs = logging.StreamHandler(io.StringIO())
+    ERRORS.addHandler(theirs)
+    set_up_logging(False)
+    assert ERRORS.handlers == [theirs]
+    ERRORS.error("once")
+    assert capsys.readouterr().err == ""
+    assert theirs.stream.getvalue() == "once\n"

@@ -10,17 +10,24 @@ from hypothesis import strategies as st
 
 from japy.core.codec import Form
 from japy.core.errors import BadRequest, MalformedForm, MalformedText, UnknownEncoding
-from japy.form import MAX_FIELDS, MAX_PART_HEADER, MAX_TEXT, File, read_form
+from japy.core.limits import Limits
+from japy.form import File, read_form
 from tests.support.strategies import tokens
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=b"
+LIMITS = Limits()
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
-def read(content_type: str, body: bytes | None) -> Form:
+def read_any(content_type: str, body: bytes | None, limits: Limits = LIMITS) -> Form | None:
+    """Return the form that a body is, or None."""
+    return read_form(limits, content_type, body)
+
+
+def read(content_type: str, body: bytes | None, limits: Limits = LIMITS) -> Form:
     """Return the form that a body has to be."""
-    form = read_form(content_type, body)
+    form = read_any(content_type, body, limits)
     assert form is not None
     return form
 
@@ -38,8 +45,8 @@ def field(name: str, content: bytes, *headers: str, parameters: str = "") -> byt
 
 @pytest.mark.parametrize("mime_type", ["", "text/plain", "multipart/mixed; boundary=b", ";"])
 def test_other_types_are_no_forms(mime_type: str) -> None:
-    assert read_form(mime_type, b"a=1") is None
-    assert read_form(mime_type, None) is None
+    assert read_any(mime_type, b"a=1") is None
+    assert read_any(mime_type, None) is None
 
 
 # urlencoded
@@ -73,13 +80,15 @@ def test_urlencoded_fields_may_be_in_another_charset() -> None:
     form = read(f"{URLENCODED}; charset=iso-8859-1", b"a=\xe9%E9")
     assert form.fields == [("a", "éé")]
     with pytest.raises(UnknownEncoding):
-        read_form(f"{URLENCODED}; charset=no-such", b"")
+        read_any(f"{URLENCODED}; charset=no-such", b"")
 
 
 def test_there_are_limits_to_urlencoded_fields() -> None:
-    assert len(read(URLENCODED, b"a=1&" * (MAX_FIELDS - 1)).fields) == MAX_FIELDS - 1
+    assert (
+        len(read(URLENCODED, b"a=1&" * (LIMITS.form_fields - 1)).fields) == LIMITS.form_fields - 1
+    )
     with pytest.raises(MalformedForm) as caught:
-        read_form(URLENCODED, b"a=1&" * MAX_FIELDS)
+        read_any(URLENCODED, b"a=1&" * LIMITS.form_fields)
     assert caught.value.status == 400
     assert caught.value.name == "malformed form: more than 1000 fields"
 
@@ -150,7 +159,7 @@ def test_a_part_with_a_file_name_or_a_type_is_a_file(
 def test_a_boundary_is_found(content_type: str, head: bytes) -> None:
     body = head + field("a", b"x--b\r\n--bb--b--") + b"--b--\r\nan epilogue --b"
     with pytest.raises(MalformedForm, match="after boundary"):
-        read_form(content_type, body)
+        read_any(content_type, body)
     body = head + field("a", b"x--b\r\n --b--\r\n-b") + b"--b--\r\nan epilogue --b"
     assert read(content_type, body).fields == [("a", "x--b\r\n --b--\r\n-b")]
 
@@ -188,44 +197,57 @@ def test_without_a_body_there_is_nothing_to_read() -> None:
 )
 def test_a_malformed_body_is_a_bad_request(content_type: str, body: bytes, reason: str) -> None:
     with pytest.raises(MalformedForm, match=reason) as caught:
-        read_form(content_type, body)
+        read_any(content_type, body)
     assert caught.value.status == 400
     assert caught.value.name.startswith("malformed form: ")
 
 
 def test_there_are_limits_to_parts() -> None:
-    most = field("a", b"") * MAX_FIELDS + b"--b--"
-    assert len(read(MULTIPART, most).fields) == MAX_FIELDS
+    most = field("a", b"") * LIMITS.form_fields + b"--b--"
+    assert len(read(MULTIPART, most).fields) == LIMITS.form_fields
     with pytest.raises(MalformedForm, match="count"):
-        read_form(MULTIPART, field("a", b"") + most)
+        read_any(MULTIPART, field("a", b"") + most)
     with pytest.raises(MalformedForm, match="count"):
-        read_form(MULTIPART, field("a", b"", *[f"X-{n}: y" for n in range(8)]) + b"--b--")
+        read_any(MULTIPART, field("a", b"", *[f"X-{n}: y" for n in range(8)]) + b"--b--")
     with pytest.raises(MalformedForm, match="length"):
-        read_form(MULTIPART, field("a", b"", "X: " + MAX_PART_HEADER * "y") + b"--b--")
+        read_any(MULTIPART, field("a", b"", "X: " + LIMITS.part_head * "y") + b"--b--")
     with pytest.raises(MalformedForm, match="length"):
-        read_form(MULTIPART, b"--b\r\n" + (MAX_PART_HEADER + 1) * b"y")
+        read_any(MULTIPART, b"--b\r\n" + (LIMITS.part_head + 1) * b"y")
     with pytest.raises(MalformedForm, match="text field over"):
-        read_form(MULTIPART, field("a", (MAX_TEXT + 1) * b"y") + b"--b--")
-    form = read(MULTIPART, field("a", MAX_TEXT * b"y") + b"--b--")
-    assert len(form.fields[0][1]) == MAX_TEXT
-    form = read(MULTIPART, field("a", (MAX_TEXT + 1) * b"y", "Content-Type: a/b") + b"--b--")
+        read_any(MULTIPART, field("a", (LIMITS.form_text + 1) * b"y") + b"--b--")
+    form = read(MULTIPART, field("a", LIMITS.form_text * b"y") + b"--b--")
+    assert len(form.fields[0][1]) == LIMITS.form_text
+    form = read(
+        MULTIPART, field("a", (LIMITS.form_text + 1) * b"y", "Content-Type: a/b") + b"--b--"
+    )
     assert form.files is not None
-    assert len(form.files[0][1].body) == MAX_TEXT + 1
+    assert len(form.files[0][1].body) == LIMITS.form_text + 1
+
+
+def test_the_limits_are_those_of_the_application() -> None:
+    limits = Limits(form_fields=2, form_text=3, part_fields=1, part_head=64)
+    assert len(read(URLENCODED, b"a&b", limits).fields) == 2
+    with pytest.raises(MalformedForm, match="more than 2 fields"):
+        read(URLENCODED, b"a&b&c", limits)
+    assert len(read(MULTIPART, field("a", b"123") * 2 + b"--b--", limits).fields) == 2
+    for body in (field("a", b"") * 3, field("a", b"1234"), field("a", b"", "X: y")):
+        with pytest.raises(MalformedForm):
+            read(MULTIPART, body + b"--b--", limits)
 
 
 def test_a_text_field_is_utf_8_unless_another_field_says_otherwise() -> None:
     with pytest.raises(MalformedText):
-        read_form(MULTIPART, field("a", b"\xe9") + b"--b--")
+        read_any(MULTIPART, field("a", b"\xe9") + b"--b--")
     body = field("a", b"\xe9") + field("_charset_", b"iso-8859-1") + b"--b--"
     assert read(MULTIPART, body).fields == [("a", "é"), ("_charset_", "iso-8859-1")]
     with pytest.raises(UnknownEncoding):
-        read_form(MULTIPART, field("_charset_", b"\xff\r\n") + b"--b--")
+        read_any(MULTIPART, field("_charset_", b"\xff\r\n") + b"--b--")
 
 
 def test_a_name_that_is_no_utf_8_is_malformed() -> None:
     body = field("N", b"").replace(b"N", b"\xff") + b"--b--"
     with pytest.raises(MalformedForm) as caught:
-        read_form(MULTIPART, body)
+        read_any(MULTIPART, body)
     assert caught.value.name == "malformed form: Segment header failed to decode"
 
 
@@ -280,7 +302,7 @@ def test_parts_come_back(parts: list[Sent], boundary: str) -> None:
 def is_answered(content_type: str, body: bytes) -> bool:
     """Tell whether a body is a form or a bad request, and nothing else."""
     try:
-        return read_form(content_type, body) is not None
+        return read_any(content_type, body) is not None
     except BadRequest as error:
         return error.status == 400 and error.name.isascii() and error.name.isprintable()
 

@@ -9,13 +9,13 @@ from japy.reaper import Reaper
 
 
 def test_the_defaults_are_japrontos() -> None:
-    assert Application().reaper == Reaper(check_interval=10, idle_timeout=60)
+    assert Application().reaper == Reaper(check_interval=1, idle_timeout=75)
 
 
 def test_each_setting_may_be_given_alone() -> None:
     app = Application(reaper_settings={"idle_timeout": 1.5})
-    assert app.reaper == Reaper(check_interval=10, idle_timeout=1.5)
-    assert Reaper.of({"check_interval": 2}) == Reaper(check_interval=2, idle_timeout=60)
+    assert app.reaper == Reaper(check_interval=1, idle_timeout=1.5)
+    assert Reaper.of({"check_interval": 2}) == Reaper(check_interval=2, idle_timeout=75)
     assert Reaper.of({}) == Reaper.of(None) == Reaper()
 
 

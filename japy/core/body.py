@@ -16,7 +16,6 @@ from librt.vecs import vec
 from mypy_extensions import i64, mypyc_attr
 
 from japy.core.errors import INVALID_HEADERS, MALFORMED_BODY, BadRequest, quote
-from japy.core.limits import Limits
 from japy.core.parser import (
     CODING,
     CODING_END,
@@ -32,7 +31,6 @@ from japy.core.parser import (
 
 CHUNKED: Final = -1  # what `frame` returns for a body whose length is not announced
 MAX_LINE: Final = 4096  # a chunk-size line with its extensions, or a trailer field line
-MAX_EXTRAS: Final = 16 * 1024  # chunk extensions and trailer fields of one message together
 MAX_HEX: Final = 15  # significant digits of a chunk size: what surely fits 64 bits
 SMALL: Final = 4096  # pieces of a body below this are joined as they come
 
@@ -46,14 +44,14 @@ CHUNK_LINE: Final = re.compile(
 FIELD_LINE: Final = re.compile(rb"%b:[\t -~\x80-\xff]*" % _TOKEN)
 
 
-def frame(data: bytes, table: vec[i64], row: i64, limits: Limits) -> int:
+def frame(data: bytes, table: vec[i64], row: i64, limit: int) -> int:
     """Return the length of the body in bytes, 0 for none, or CHUNKED.
 
     Args:
         data: the buffer that the head lies in.
         table: the parser's positions.
         row: where the head's row begins in the table.
-        limits: the number a length is compared with.
+        limit: the longest body.
 
     Raises:
         BadRequest: the framing is ambiguous, unknown or over the limit (RFC 9112 §6.1 to §6.3).
@@ -72,7 +70,7 @@ def frame(data: bytes, table: vec[i64], row: i64, limits: Limits) -> int:
         return 0
     if marks & MARK_REPEATED and is_repeated(data, table, row, b"content-length"):
         raise BadRequest(INVALID_HEADERS, "more than one Content-Length")
-    return read_length(data[table[row + LENGTH] : table[row + LENGTH_END]], limits.body)
+    return read_length(data[table[row + LENGTH] : table[row + LENGTH_END]], limit)
 
 
 def read_length(digits: bytes, limit: int) -> int:
@@ -99,7 +97,17 @@ def check_coding(value: bytes) -> None:
 
 def too_large(limit: int) -> BadRequest:
     """Return the refusal of a body beyond the limit (RFC 9110 §15.5.14)."""
-    return BadRequest("content too large", f"body over {limit} bytes", 413)
+    return too_long(f"body over {limit} bytes")
+
+
+def too_long(detail: str) -> BadRequest:
+    """Return the refusal of a body whose coding is longer than what it carries deserves."""
+    return BadRequest("content too large", detail, 413)
+
+
+def too_many(detail: str) -> BadRequest:
+    """Return the refusal of trailer fields beyond a limit (RFC 6585 §5)."""
+    return BadRequest("trailer fields too large", detail, 431)
 
 
 class Chunk(Enum):
@@ -118,6 +126,21 @@ class Body:
     def __init__(self) -> None:
         self.chunks: list[bytes] = []
         self.done = False  # set once the last byte of the message was consumed
+        self.received: i64 = 0  # bytes that have come, as they were sent
+        self._seen: i64 = 0  # how many of them at the last tick
+        self._slow_s = 0.0  # how long they have come too slowly
+
+    def is_slow(self, patience_s: float, rate: float) -> bool:
+        """Tell whether the body comes too slowly; to be called once a second.
+
+        Args:
+            patience_s: seconds that it may be slower than the rate.
+            rate: bytes per second that it has to come with.
+        """
+        came = float(self.received - self._seen)
+        self._seen = self.received
+        self._slow_s = max(0.0, self._slow_s + 1.0 - came / rate)
+        return self._slow_s > patience_s
 
     def feed(self, data: bytes, pos: i64) -> i64:
         """Consume bytes from `pos` on and return the position after the last one consumed."""
@@ -149,22 +172,32 @@ class LengthBody(Body):
         # PERF: what belongs to the body as a whole is not copied (bench/load, workload upload).
         self.keep(data if pos == 0 and end == len(data) else data[pos:end])
         self.left -= end - pos
+        self.received += end - pos
         self.done = self.left == 0
         return end
 
 
 @mypyc_attr(native_class=True)
 class ChunkedBody(Body):
-    """Decoder of one chunked body. Invariant: `line` never grows beyond MAX_LINE."""
+    """Decoder of one chunked body. Invariant: `line` never grows beyond MAX_LINE.
 
-    def __init__(self, limit: int) -> None:
+    Args:
+        limit: longest body.
+        max_extras: most bytes of chunk extensions and trailer fields together.
+        max_fields: most trailer fields.
+    """
+
+    def __init__(self, limit: int, max_extras: i64, max_fields: i64) -> None:
         super().__init__()
         self.limit: Final = limit
+        self.max_extras: Final = max_extras
+        self.max_fields: Final = max_fields
         self.state = Chunk.SIZE
         self.left: i64 = 0  # bytes the current chunk still owes; set on leaving SIZE
         self.size = 0  # bytes announced so far
         self.line = b""  # the beginning of a line whose end has not come yet
         self.extras: i64 = 0  # bytes of chunk extensions and trailer fields so far
+        self.fields: i64 = 0  # trailer fields so far
 
     def feed(self, data: bytes, pos: i64) -> i64:
         """Consume bytes up to the end of the chunked body or of the data.
@@ -173,6 +206,7 @@ class ChunkedBody(Body):
             BadRequest: the coding is malformed or the body too large.
         """
         size: i64 = len(data)
+        self.received += size - pos
         while pos < size and not self.done:
             if self.state is Chunk.DATA:
                 pos = self._feed_data(data, pos)
@@ -183,7 +217,7 @@ class ChunkedBody(Body):
             self.line += data[pos : min(end, pos + MAX_LINE + 1)]
             pos = end
             if len(self.line) > MAX_LINE:
-                raise BadRequest(MALFORMED_BODY, f"line over {MAX_LINE} bytes")
+                raise self._long_line()
             if self.state is Chunk.DATA_END and len(self.line) > 2:
                 raise BadRequest(MALFORMED_BODY, "chunk longer than its size")
             if self.line.endswith(b"\n"):
@@ -210,7 +244,7 @@ class ChunkedBody(Body):
                 raise BadRequest(MALFORMED_BODY, "chunk longer than its size")
             self.state = Chunk.SIZE
         elif text:
-            self._count_extra(len(line))
+            self._count_trailer(len(line))
             if FIELD_LINE.fullmatch(text) is None:
                 raise BadRequest(MALFORMED_BODY, f"trailer field {quote(text)}")
         else:
@@ -221,7 +255,9 @@ class ChunkedBody(Body):
         if match is None:
             raise BadRequest(MALFORMED_BODY, f"chunk size {quote(text)}")
         digits: bytes = match.group(1)
-        self._count_extra(len(text) - len(digits))
+        self.extras += len(text) - len(digits)
+        if self.extras > self.max_extras:  # RFC 9112 §7.1.1
+            raise too_long(f"over {self.max_extras} bytes of chunk extensions")
         if len(digits.lstrip(b"0")) > MAX_HEX:
             raise too_large(self.limit)
         size = int(digits, 16)
@@ -231,7 +267,15 @@ class ChunkedBody(Body):
         self.left = size
         self.state = Chunk.DATA if size else Chunk.TRAILER
 
-    def _count_extra(self, size: i64) -> None:
+    def _count_trailer(self, size: i64) -> None:
         self.extras += size
-        if self.extras > MAX_EXTRAS:
-            raise BadRequest(MALFORMED_BODY, f"over {MAX_EXTRAS} bytes of extensions or trailers")
+        self.fields += 1
+        if self.extras > self.max_extras or self.fields > self.max_fields:
+            raise too_many(f"over {self.max_fields} trailer fields or {self.max_extras} bytes")
+
+    def _long_line(self) -> BadRequest:
+        """Return the refusal of a line that may have been well formed until here."""
+        text = f"line over {MAX_LINE} bytes"
+        if self.state is Chunk.TRAILER:
+            return too_many(text)
+        return too_long(text) if b";" in self.line else BadRequest(MALFORMED_BODY, text)

@@ -16,6 +16,7 @@ INVALID_HEADERS: Final = "invalid_headers"  # well formed, but a value cannot be
 MALFORMED_BODY: Final = "malformed_body"
 INCOMPLETE_HEADERS: Final = "incomplete_headers"  # the peer stopped sending in the middle
 INCOMPLETE_BODY: Final = "incomplete_body"
+REQUEST_TIMEOUT: Final = "request timeout"
 
 MAX_REASON: Final = 120  # characters of another library's message that a client is told
 

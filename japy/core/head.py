@@ -96,7 +96,7 @@ def expects_continue(data: bytes, table: vec[i64], row: i64) -> bool:
 
 
 def normal_line(data: bytes, table: vec[i64], row: i64) -> bytes:
-    """Return method, space and path of a target that does not begin with "/" (RFC 9112 §3.2).
+    """Return method, space and path of a target that may be in another form (RFC 9112 §3.2).
 
     Raises:
         BadRequest: 400 for a target that is none of the four forms, 501 for CONNECT.
@@ -107,6 +107,8 @@ def normal_line(data: bytes, table: vec[i64], row: i64) -> bytes:
         raise BadRequest(MALFORMED_HEADERS, f"fragment in {quote(target)}")
     if method == b"CONNECT":
         raise BadRequest("not implemented", "CONNECT: japy is no proxy", 501)
+    if target.startswith(b"/"):
+        return data[table[row + START] : table[row + PATH_END]]
     if target == b"*" and method == b"OPTIONS":
         return b"OPTIONS *"
     absolute = ABSOLUTE.match(target)

@@ -161,9 +161,10 @@ class Parser:
 
     def _explain(self, line: bytes) -> BadRequest:
         """Return 505 for another major version of HTTP, else 400."""
-        version = line.rstrip(b"\r\n")[-8:]
+        line = line.partition(b"\n")[0].partition(b"\r")[0]  # the parser stops at either
+        version = line[-8:]
         if is_version(version) and version[5:6] != b"1":
-            known = line.replace(version, b"HTTP/1.1", 1)
+            known = line.replace(version, b"HTTP/1.1", 1) + b"\r\n"
             if not self._is_malformed(known):
                 return BadRequest("http version not supported", quote(version), 505)
         return BadRequest(MALFORMED_HEADERS, quote(line))

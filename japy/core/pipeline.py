@@ -9,6 +9,7 @@ from typing import Final
 
 from mypy_extensions import i64, mypyc_attr
 
+from japy.core.limits import Limits
 from japy.core.request import Request
 from japy.core.response import Response
 
@@ -20,6 +21,7 @@ class Slot:
     def __init__(self, request: Request | None, response: Response | None, interim: bytes) -> None:
         self.request: Final = request
         self.response = response  # None until the handler has ended
+        self.size: i64 = 0  # bytes of the answer's body, once it waits for its turn
         self.interim: Final = interim
         self.is_last = False  # set if the connection ends behind an interim answer
         self.is_dropped = False  # set when the answer will never be sent
@@ -27,17 +29,35 @@ class Slot:
 
 @mypyc_attr(native_class=True)
 class Pipeline:
-    """The answers that a connection owes, first come first. `owed` counts them."""
+    """The answers that a connection owes, first come first.
+
+    Attributes:
+        owed: how many they are.
+        held: bytes in the bodies of those that are ready, but not the first.
+    """
 
     def __init__(self) -> None:
         self._slots: Final[list[Slot]] = []
         self._first: i64 = 0  # slots before this one have left
         self.owed: i64 = 0
+        self.held: i64 = 0
 
     def push(self, slot: Slot) -> None:
         """Queue the place of the next answer."""
         self._slots.append(slot)
         self.owed += 1
+        if slot.response is not None:
+            self.fill(slot, slot.response)
+
+    def fill(self, slot: Slot, response: Response) -> None:
+        """Put an answer in its place."""
+        slot.response = response
+        slot.size = len(response.body)
+        self.held += slot.size
+
+    def is_full(self, limits: Limits) -> bool:
+        """Tell whether no more requests may come for now."""
+        return self.owed >= limits.pipeline or self.held > limits.output
 
     def pop(self) -> Slot | None:
         """Return the front place if its answer is ready, and forget it."""
@@ -48,6 +68,7 @@ class Pipeline:
             return None
         self._first += 1
         self.owed -= 1
+        self.held -= slot.size
         # Cut off what has left, but not one by one: that would be quadratic.
         if self.owed == 0 or self._first >= 64:
             del self._slots[: self._first]
@@ -60,4 +81,5 @@ class Pipeline:
         self._slots.clear()
         self._first = 0
         self.owed = 0
+        self.held = 0
         return left

@@ -1,30 +1,33 @@
 """Connection: the state machine between a transport and the handlers.
 
-Knows when a head, a body or an answer is complete, in which order things leave, and when a
-connection ends. Knows no socket, no clock and no event loop: the worker hands in a Service, which
-says how to run a handler's awaitable, what to answer to an error, and what time it is.
+Knows when a head or a body is complete, who answers it, and what has taken too long. Knows no
+socket, no clock and no event loop: the worker hands in a Service, which says how to run a handler's
+awaitable, what to answer to an error, and what time it is. How answers leave is in `sender.py`.
 
 How it works: `data_received` turns what was read into answers in one go. Each axis has its own
 state: `reading` says what the next byte belongs to, `pipeline` which answers are owed, `is_ending`
 whether the connection closes behind the last of them, `is_blocked` whether reading waits for room.
 
 Invariants:
-- What was answered is written before anything that ends the connection (an error, a close, an EOF).
 - No exception of a handler or of a peer leaves this module.
 - One write per read, one more per answer that became ready later, more only beyond `Limits.output`.
 - Context variables that a request sets are not seen by another one (`Scratch`).
 """
 
-from enum import Enum
 from typing import Final, cast, final
 
 from librt.strings import BytesWriter
 from librt.vecs import vec
 from mypy_extensions import i64, mypyc_attr
 
-from japy.core.body import CHUNKED, Body, ChunkedBody, LengthBody, frame
+from japy.core.body import CHUNKED, ChunkedBody, LengthBody, frame
 from japy.core.drive import Standin
-from japy.core.errors import INCOMPLETE_BODY, INCOMPLETE_HEADERS, BadRequest
+from japy.core.errors import (
+    INCOMPLETE_BODY,
+    INCOMPLETE_HEADERS,
+    REQUEST_TIMEOUT,
+    BadRequest,
+)
 from japy.core.head import expects_continue, is_persistent, read_line
 from japy.core.outlet import Outlet, Socket, Transport
 from japy.core.parser import (
@@ -45,46 +48,28 @@ from japy.core.parser import (
     TARGET_END,
     WORDS,
 )
-from japy.core.pipeline import Pipeline, Slot
+from japy.core.pipeline import Slot
 from japy.core.request import Peer, Request, put_body, put_match
 from japy.core.response import Response
+from japy.core.sender import Reading, Sender
 from japy.core.service import Scratch, Service
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-DIRECT: Final = 32 * 1024  # PERF: bodies from here on are not copied into the output buffer
-
-
-class Reading(Enum):
-    """What the next byte from the peer belongs to."""
-
-    HEAD = "head"
-    BODY = "body"
-    CLOSED = "closed"  # nothing: it is ignored
+RETRY_S: Final = "1"  # seconds after which a client that was turned away may come again
+MAX_LINGERING: Final = 1024  # connections that are closed gently; the others may lose an answer
 
 
 @final
 @mypyc_attr(native_class=True)
-class Connection:
+class Connection(Sender):
     """One client. The public methods are what asyncio calls, and `drain` for the worker."""
 
     def __init__(self, service: Service) -> None:
-        self.service: Final = service
-        self.reading = Reading.HEAD
-        self.pipeline: Final = Pipeline()
-        self.is_ending = False  # set once the last answer of this connection is in the output
-        self.is_blocked = False  # set while reading is paused
-        self.is_congested = False  # set by the transport while its buffer is over its high mark
-        self.is_draining = False  # set by the worker: answer what is here, then close
-        self.is_eof = False  # set once the peer has sent its last byte
+        super().__init__(service)
         self.is_quiet = False  # set by each look of the reaper, unset by each read
+        self._head_s = 0.0  # for how many ticks a head has been on its way
         self._quiet_s = 0.0  # how long the reaper has seen the connection quiet
         self.tail = b""  # read, but not used yet: the beginning of a head, or what waits for room
-        self._transport: Transport | None = None  # None before connection_made and after the end
-        self._outlet: Outlet | None = None  # set by connection_made
-        self._peer: Peer | None = None  # set by connection_made
-        self._request: Request | None = None  # whose body is being read; set with reading BODY
-        self._body: Body | None = None  # collector of that body
-        self._waiting: dict[Standin, Slot] | None = None  # handlers that are under way
 
     # What asyncio calls.
 
@@ -99,6 +84,9 @@ class Connection:
         name = transport.get_extra_info("peername")
         address = name[0] if isinstance(name, tuple) else ""
         self._peer = Peer(transport, service.app, str(address), service.codec)
+        if len(service.connections) >= service.limits.connections:
+            self._turn_away()
+            return
         service.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -120,6 +108,8 @@ class Connection:
             self._end_reading(scratch.out)
             self._flush(scratch.out)
             self.service.give_back(scratch)
+        if self.pipeline.owed > 0 and self._outlet is not None:
+            self._outlet.is_gone()  # asks; the next tick hears
         return self._transport is not None
 
     def pause_writing(self) -> None:
@@ -130,11 +120,17 @@ class Connection:
     def resume_writing(self) -> None:
         """Go on where `pause_writing` stopped."""
         self.is_congested = False
+        scratch = self.service.borrow()
+        self._send_ready(scratch.out)
+        self._flush(scratch.out)
+        self.service.give_back(scratch)
         self._unblock()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget everything and cancel the handlers that are under way."""
-        self.service.connections.discard(self)
+        """Forget everything and cancel the handlers that are under way.
+
+        The connection counts as one of the worker's until the last of them has ended.
+        """
         if self._outlet is not None:
             self._outlet.forget(self.service.lingering)
         self._transport = None
@@ -142,12 +138,14 @@ class Connection:
         self.tail = b""
         self._request = self._body = None
         self._abandon()
+        if not self._waiting:
+            self.service.connections.discard(self)
 
     # What the worker calls.
 
     def is_idle(self) -> bool:
         """Tell whether no request is under way; a head that is not complete does not count."""
-        return self.pipeline.owed == 0 and self.reading is not Reading.BODY
+        return self.pipeline.owed == 0 and self.reading is not Reading.BODY and not self._waiting
 
     def drain(self) -> None:
         """Close now if idle, else with the next answer."""
@@ -155,23 +153,31 @@ class Connection:
         if self.is_idle():
             self.close()
 
-    def close(self) -> None:
-        """Close once what was written is sent."""
-        self.reading = Reading.CLOSED
-        if self._transport is not None:
-            self._transport.close()
-
-    def abandon(self) -> None:
-        """Cancel the handlers that are under way; each is still answered."""
-        for standin in list(self._waiting or ()):
-            standin.cancel()
+    def tick(self) -> None:
+        """Take note that another second has passed, and end what has taken too long."""
+        transport, outlet = self._transport, self._outlet
+        if transport is None or outlet is None:
+            return
+        limits = self.service.limits
+        is_deaf = self.is_eof or self.is_blocked  # then no read will tell that the peer is gone
+        if outlet.is_stuck(limits.write_s, float(limits.write_rate)) or (
+            is_deaf and self.pipeline.owed > 0 and outlet.is_gone()
+        ):
+            transport.abort()
+            return
+        error = self._lateness()
+        if error is not None:
+            scratch = self.service.borrow()
+            self._refuse(error, scratch.out)
+            self._flush(scratch.out)
+            self.service.give_back(scratch)
 
     def reap(self, interval_s: float, timeout_s: float) -> None:
-        """Close if nothing was read for too long and no answer is owed; called every interval."""
-        is_free = self.pipeline.owed == 0
+        """Close if no request has been under way for too long; called every interval."""
+        is_free = self.is_idle() and not self.tail
         self._quiet_s = self._quiet_s + interval_s if self.is_quiet and is_free else 0.0
         self.is_quiet = is_free
-        if self._quiet_s >= timeout_s:
+        if self._quiet_s >= timeout_s and (self._outlet is None or not self._outlet.has_unsent()):
             self.close()
 
     # Bytes to requests.
@@ -195,6 +201,8 @@ class Connection:
                 elif self.reading is Reading.BODY:
                     pos = self._read_body(data, pos, scratch)
                 else:
+                    if self._outlet is not None:
+                        self._outlet.hear()
                     return
         except BadRequest as error:
             self._refuse(error, scratch.out)
@@ -208,6 +216,8 @@ class Connection:
         outcome = table[OUTCOME]
         rest = table[NEXT]
         row: i64 = WORDS
+        if count > 0:
+            self._head_s = 0.0
         for i in range(count):
             if self.is_blocked:
                 self.tail = data[table[row + START] :]
@@ -257,12 +267,16 @@ class Connection:
         self, request: Request, data: bytes, table: vec[i64], row: i64, scratch: Scratch
     ) -> None:
         limits = self.service.limits
-        size = frame(data, table, row, limits)
+        limit = self.service.body_limit(request)
+        size = frame(data, table, row, limit)
         if size == 0:
             put_body(request, b"")
             self._dispatch(request, scratch)
             return
-        self._body = ChunkedBody(limits.body) if size == CHUNKED else LengthBody(size)
+        if size == CHUNKED:
+            self._body = ChunkedBody(limit, limits.extras, limits.fields)
+        else:
+            self._body = LengthBody(size)
         self._request = request
         self.reading = Reading.BODY
         # RFC 9110 §10.1.1: no need to say so when the body is already coming.
@@ -280,6 +294,21 @@ class Connection:
             self.reading = Reading.HEAD
             self._dispatch(request, scratch)
         return pos
+
+    def _lateness(self) -> BadRequest | None:
+        """Return the refusal of a request that comes too slowly (RFC 9110 §15.5.9)."""
+        limits = self.service.limits
+        if self.is_blocked:  # it is not the peer who makes it wait
+            self._head_s = 0.0
+        elif self.reading is Reading.BODY and self._body is not None:
+            if self._body.is_slow(limits.body_s, float(limits.body_rate)):
+                detail = f"body under {limits.body_rate} bytes per second"
+                return BadRequest(REQUEST_TIMEOUT, detail, 408)
+        elif self.reading is Reading.HEAD and self.tail and self.tail.strip(b"\r\n"):
+            self._head_s += 1.0
+            if self._head_s > limits.head_s:
+                return BadRequest(REQUEST_TIMEOUT, f"head over {limits.head_s:g} seconds", 408)
+        return None
 
     def _end_reading(self, out: BytesWriter) -> None:
         """The peer has sent its last byte: judge what is left of it."""
@@ -340,17 +369,19 @@ class Connection:
         slot = None if self._waiting is None else self._waiting.pop(standin, None)
         if slot is None or slot.request is None:
             return
+        if slot.is_dropped and error is not None and not isinstance(error, Exception):
+            self._drop(slot.request)  # it was cancelled, as it was to be
+            return
         if error is not None:
             value = self.service.recover(slot.request, error)
         answer = self.service.resolve(slot.request, value, None)
         if not isinstance(answer, Response):
             self._await(answer, slot)
             return
-        slot.response = answer
-        if slot.is_dropped:
-            self.service.end(slot.request)
         if slot.is_dropped or self._transport is None:
+            self._drop(slot.request)
             return
+        self.pipeline.fill(slot, answer)
         scratch = self.service.borrow()
         if self.service.answered is None:
             self._send_ready(scratch.out)
@@ -358,130 +389,36 @@ class Connection:
             scratch.base.copy().run(self._send_ready, scratch.out)
         self._flush(scratch.out)
         self.service.give_back(scratch)
+        if self.pipeline.is_full(self.service.limits):
+            self._block()
         self._unblock()
 
-    def _send_ready(self, out: BytesWriter) -> None:
-        while not self.is_ending:
-            slot = self.pipeline.pop()
-            if slot is None:
-                break
-            if slot.request is not None and slot.response is not None:
-                self._send(slot.request, slot.response, out)
-            else:
-                out.write(slot.interim)
-                if slot.is_last:
-                    self._finish()
-        if self.is_eof and self.pipeline.owed == 0 and not self.is_blocked:
-            self.is_ending = True
+    def _drop(self, request: Request) -> None:
+        """End a request whose answer nobody waits for."""
+        self.service.end(request)
+        if self._transport is None and not self._waiting:
+            self.service.connections.discard(self)
 
-    def _queue(self, slot: Slot) -> None:
-        self.pipeline.push(slot)
-        if self.pipeline.owed >= self.service.limits.pipeline:
-            self._block()
-
-    def _interim(self, data: bytes, out: BytesWriter) -> None:
-        if self.pipeline.owed == 0:
-            out.write(data)
-        else:
-            self._queue(Slot(None, None, data))
-
-    def _send(self, request: Request, response: Response, out: BytesWriter) -> None:
-        """Render an answer whose turn it is."""
+    def _turn_away(self) -> None:
+        """Answer that there are too many connections already (RFC 9110 §15.6.4)."""
         service = self.service
-        close = (
-            not request.keep_alive
-            or response.close
-            or (self.is_draining and self.pipeline.owed == 0)
-            or response.code < 200  # an interim status is no answer: the client would wait for one
-        )
-        mark = len(out)
-        try:
-            response.render_head(out, service.stamp, request.is_old, close)
-        except Exception as error:  # it was made unusable after it was made
-            out.truncate(mark)
-            response = service.unusable(request, error)
-            response.render_head(out, service.stamp, request.is_old, close)
-        if not request.is_head:
-            self._send_body(response.body, out)
-        if close:
-            self._finish()
-        if request.has_callbacks:
-            service.end(request)
-        if service.answered is not None:
-            service.answered(request, response)
-
-    def _send_body(self, body: bytes, out: BytesWriter) -> None:
-        if len(body) < DIRECT:
-            out.write(body)
-            if len(out) > self.service.limits.output:
-                self._write(out)
-            return
-        self._write(out)
-        if self._transport is not None and self._outlet is not None:
-            self._outlet.queue(body)
-
-    def _refuse(self, error: BadRequest, out: BytesWriter) -> None:
-        """Answer what never came to be a request, behind what is owed, and end the connection."""
-        assert self._peer is not None
-        raw = self.service.refused(self._peer.address, error)
-        self.reading = Reading.CLOSED
-        self._request = self._body = None
-        if raw is not None:
-            slot = Slot(None, None, raw)
-            slot.is_last = True
-            self.pipeline.push(slot)
-            self._send_ready(out)
-            return
-        response = Response(error.name, error.status)
-        response.close = True
-        line = b"- -"
-        request = Request(self._peer, line, 1, line, 0, 3, 3, 3, False, True)
-        if self.pipeline.owed == 0:
-            self._send(request, response, out)
-        else:
-            self.pipeline.push(Slot(request, response, b""))
+        service.turned_away += 1
+        scratch = service.borrow()
+        response = Response("Service Unavailable", 503, headers={"Retry-After": RETRY_S})
+        self._reject(response, scratch.out)
+        self._flush(scratch.out)
+        service.give_back(scratch)
+        if len(service.lingering) > MAX_LINGERING:
+            self.close()
 
     # The end, and room.
-
-    def _finish(self) -> None:
-        """Nothing follows the answer just rendered."""
-        self.is_ending = True
-        self.reading = Reading.CLOSED
-        self._abandon()
-
-    def _abandon(self) -> None:
-        """Forget the answers that are owed and cancel their handlers."""
-        for slot in self.pipeline.clear():
-            slot.is_dropped = True
-            if slot.request is not None and slot.response is not None:
-                self.service.end(slot.request)
-        self.abandon()
-
-    def _write(self, out: BytesWriter) -> None:
-        """Have what was rendered so far written with what follows."""
-        if len(out) and self._transport is not None and self._outlet is not None:
-            self._outlet.queue(out.getvalue())
-            out.truncate(0)
-
-    def _flush(self, out: BytesWriter) -> None:
-        self._write(out)
-        if self.is_ending and self._transport is not None and self._outlet is not None:
-            self._outlet.part(self.is_eof, self.service.lingering)
-            if self.is_blocked and not self.is_eof:
-                self._transport.resume_reading()  # to see the end of the peer; all else is ignored
-
-    def _block(self) -> None:
-        if not self.is_blocked and self._transport is not None:
-            self.is_blocked = True
-            if not self.is_eof:
-                self._transport.pause_reading()
 
     def _unblock(self) -> None:
         """Read on once there is room: first what was read already, then from the transport."""
         while (
             self.is_blocked
             and not self.is_congested
-            and self.pipeline.owed < self.service.limits.pipeline
+            and not self.pipeline.is_full(self.service.limits)
         ):
             self.is_blocked = False
             scratch = self.service.borrow()

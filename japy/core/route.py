@@ -34,6 +34,9 @@ class Route:
         methods: in upper case; empty for any.
         name: what `url_for` knows the route by: the name it was given, or that of its handler.
         is_named: whether it was given a name.
+        body_limit: longest request body in bytes; None for `Limits.body`.
+        handler_cancellation: whether a waiting handler is cancelled when its client is gone; None
+            for what the application says.
         order: place in the order of registration, once the application serves.
     """
 
@@ -51,6 +54,8 @@ class Route:
         self.methods: Final = methods
         self.is_named: Final = name is not None
         self.name: Final = name_of(handler) if name is None else name
+        self.body_limit: int | None = None
+        self.handler_cancellation: bool | None = None
         self.origin: Route | None = None  # what this is a copy of, behind a prefix
         self.order: i64 = 0
         self.segments: Final = segments
@@ -96,6 +101,8 @@ class Route:
         segments = join_segments(head, self.segments, pattern)
         name = self.name if self.is_named else None
         route = Route(pattern, segments, self.handler, self.methods, name)
+        route.body_limit = self.body_limit
+        route.handler_cancellation = self.handler_cancellation
         route.origin = self.origin or self
         return route
 

@@ -16,7 +16,7 @@ Invariants:
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from mypy_extensions import i64, mypyc_attr
@@ -24,15 +24,15 @@ from mypy_extensions import i64, mypyc_attr
 from japy.core.convert import BUILT_IN, CustomConverter
 from japy.core.directory import Directory, show_name
 from japy.core.errors import MethodNotAllowed, RouteNotFoundException
+from japy.core.limits import MAX_BODY, check
 from japy.core.pattern import Segment, check_prefix, fill, join, parse_pattern
+from japy.core.registrar import Registrar
 from japy.core.response import TOKEN
 from japy.core.route import Handler as Handler
 from japy.core.route import Match as Match
 from japy.core.route import Route as Route
 from japy.core.route import RouteError as RouteError
 from japy.core.tree import Node, Search, plant
-
-H = TypeVar("H", bound=Handler)
 
 # Paths with parameters whose match is kept, and the longest of them: 1 MiB in the worst case.
 MAX_RECENT: Final = 1024
@@ -56,7 +56,7 @@ class Inclusion:
 
 
 @mypyc_attr(native_class=True)
-class Router:
+class Router(Registrar):
     """The routes of an application, or a group of them that applications include.
 
     Args:
@@ -65,12 +65,14 @@ class Router:
     Attributes:
         prefix: as the argument.
         is_frozen: whether the routes are fixed and ready to be matched.
+        has_limits: whether a route has a body limit of its own; known once frozen.
     """
 
     def __init__(self, prefix: str = "") -> None:
         check_prefix(prefix)
         self.prefix: Final = prefix
         self.is_frozen = False
+        self.has_limits = False
         self._is_fixed = False  # set once this router, or one that includes it, is frozen
         self._items: Final[list[Route | Inclusion]] = []
         self._converters: Final = {converter.name: converter for converter in BUILT_IN}
@@ -132,6 +134,8 @@ class Router:
         method: str | None = None,
         methods: Iterable[str] | None = None,
         name: str | None = None,
+        body_limit: int | None = None,
+        handler_cancellation: bool | None = None,
     ) -> Route:
         """Add a route after those that are there.
 
@@ -143,11 +147,14 @@ class Router:
             method: the one method to answer.
             methods: the methods to answer; without `method` and `methods`: any.
             name: what `url_for` finds the route by; that of the handler if not given.
+            body_limit: longest request body in bytes, in the place of `Limits.body`.
+            handler_cancellation: whether a handler that waits is cancelled when its client is gone,
+                in the place of what the application says.
 
         Raises:
-            ValueError: the pattern is malformed, a method is no token, the name is empty, or both
-                `method` and `methods` are given.
-            TypeError: the handler cannot be called.
+            ValueError: the pattern is malformed, a method is no token, the name is empty, both
+                `method` and `methods` are given, or the limit is negative.
+            TypeError: the handler cannot be called, or the limit is no number.
             RuntimeError: the application serves already.
         """
         self._check_open()
@@ -160,52 +167,10 @@ class Router:
         if not whole:
             raise ValueError("pattern: expected '/' or more; got ''")
         route = Route(whole, parse_pattern(whole, self._converters), handler, allowed, name)
+        route.body_limit = read_limit(body_limit)
+        route.handler_cancellation = handler_cancellation
         self._items.append(route)
         return route
-
-    def route(
-        self,
-        pattern: str,
-        *,
-        method: str | None = None,
-        methods: Iterable[str] | None = None,
-        name: str | None = None,
-    ) -> Callable[[H], H]:
-        """Register the decorated handler; see `add_route` for the arguments."""
-
-        def register(handler: H) -> H:
-            self.add_route(pattern, handler, method, methods, name)
-            return handler
-
-        return register
-
-    def get(self, pattern: str, *, name: str | None = None) -> Callable[[H], H]:
-        """Register the decorated handler for GET, and for HEAD where no other one is."""
-        return self.route(pattern, method="GET", name=name)
-
-    def post(self, pattern: str, *, name: str | None = None) -> Callable[[H], H]:
-        """Register the decorated handler for POST."""
-        return self.route(pattern, method="POST", name=name)
-
-    def put(self, pattern: str, *, name: str | None = None) -> Callable[[H], H]:
-        """Register the decorated handler for PUT."""
-        return self.route(pattern, method="PUT", name=name)
-
-    def patch(self, pattern: str, *, name: str | None = None) -> Callable[[H], H]:
-        """Register the decorated handler for PATCH."""
-        return self.route(pattern, method="PATCH", name=name)
-
-    def delete(self, pattern: str, *, name: str | None = None) -> Callable[[H], H]:
-        """Register the decorated handler for DELETE."""
-        return self.route(pattern, method="DELETE", name=name)
-
-    def head(self, pattern: str, *, name: str | None = None) -> Callable[[H], H]:
-        """Register the decorated handler for HEAD."""
-        return self.route(pattern, method="HEAD", name=name)
-
-    def options(self, pattern: str, *, name: str | None = None) -> Callable[[H], H]:
-        """Register the decorated handler for OPTIONS."""
-        return self.route(pattern, method="OPTIONS", name=name)
 
     def include(self, router: "Router", *, prefix: str = "") -> None:
         """Add the routes of another router, also those that it gets later.
@@ -261,6 +226,7 @@ class Router:
         self._root = plant(routes, is_strict=True)
         self._directory = directory
         self._routes.extend(routes)
+        self.has_limits = any(route.body_limit is not None for route in routes)
         self.is_frozen = True
         for router in self._family():
             router._is_fixed = True
@@ -385,6 +351,16 @@ def read_methods(method: str | None, methods: Iterable[str] | None) -> frozenset
         if TOKEN.fullmatch(name) is None:
             raise ValueError(f"method: expected a token; got {name!r}")
     return frozenset(name.upper() for name in names)
+
+
+def read_limit(body_limit: object) -> int | None:
+    """Return the body limit of a route."""
+    if body_limit is None:
+        return None
+    if isinstance(body_limit, bool) or not isinstance(body_limit, int):
+        raise TypeError(f"body_limit: expected a number of bytes; got {body_limit!r}")
+    check("body_limit", body_limit, 0, MAX_BODY)
+    return body_limit
 
 
 def allowed(search: Search) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Final
 
 from librt.strings import BytesWriter
-from mypy_extensions import mypyc_attr
+from mypy_extensions import i64, mypyc_attr
 
 from japy.core.codec import Codec
 from japy.core.drive import Driver, Standin
@@ -103,6 +103,8 @@ class Service:
             return the bytes of another answer than japy's own. Must not raise.
         answered: told of each request and its rendered Response; None to spare the call.
         end: calls the done callbacks of a request, if it has some. Must not raise.
+        handler_cancellation: whether handlers that wait are cancelled when their client is gone,
+            if their route does not say.
         base: the context variables that each request begins with.
         write: `os.write`, or None where transports have no file descriptor.
     """
@@ -121,6 +123,7 @@ class Service:
         refused: Callable[[str, BadRequest], bytes | None],
         answered: Callable[[Request, Response], object] | None,
         end: Callable[[Request], object],
+        handler_cancellation: bool,
         base: Context,
         write: Callable[[int, bytes], int] | None,
     ) -> None:
@@ -136,11 +139,13 @@ class Service:
         self.refused: Final = refused
         self.answered: Final = answered
         self.end: Final = end
+        self.handler_cancellation: Final = handler_cancellation
         self.write: Final = write
         self.coroutine_type: Final = CoroutineType  # MYPYC: an attribute is faster than a global
         self.base = base
         self.connections: Final[set[Connection]] = set()
         self.lingering: Final[list[Outlet]] = []  # those that wait for the end of their peer
+        self.turned_away: i64 = 0  # connections beyond the limit
         self.stamp = Stamp("")  # set by the worker's clock
         self._spare: Scratch | None = Scratch(limits, base)  # None while lent
 
@@ -153,6 +158,8 @@ class Service:
         self.stamp = Stamp(date)
         for outlet in self.lingering.copy():
             outlet.linger()
+        for connection in list(self.connections):
+            connection.tick()
 
     def rebase(self, base: Context) -> None:
         """Have requests begin with other context variables, from the next read on."""
@@ -192,6 +199,22 @@ class Service:
         match = Match(search.route, search.parts)
         self.router.remember(request.line, match)
         return match
+
+    def body_limit(self, request: Request) -> int:
+        """Return the longest body that a request may have: that of its route, or of all."""
+        if not self.router.has_limits:
+            return self.limits.body
+        try:
+            match = self.router.find(request.line) or self.search(request)
+        except Exception:  # of a user's converter: raised again, and answered, behind the body
+            match = None
+        limit = None if match is None else match.route.body_limit
+        return self.limits.body if limit is None else limit
+
+    def cancels(self, request: Request) -> bool:
+        """Tell whether the handler of a request is cancelled when its client is gone."""
+        choice = None if request.route is None else request.route.handler_cancellation
+        return self.handler_cancellation if choice is None else choice
 
     def miss(self, request: Request) -> object:
         """Return what answers a request that has no route."""

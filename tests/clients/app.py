@@ -66,7 +66,7 @@ def target(request: Request) -> Response:
     return request.Response(text=f"{request.path} of {request.headers.get('Host')}")
 
 
-@app.route("/digest")
+@app.route("/digest", body_limit=128 * 1024 * 1024)
 def digest(request: Request) -> Response:
     body = request.body
     told = {"digest": None if body is None else hashlib.sha256(body).hexdigest()}

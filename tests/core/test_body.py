@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from japy.core.body import (
     CHUNKED,
-    MAX_EXTRAS,
     MAX_LINE,
     SMALL,
     Body,
@@ -25,17 +24,18 @@ from tests.support.strategies import chunked
 from tests.support.wire import cut, feeds
 
 LIMIT = 1000
+EXTRAS = 16 * 1024
+FIELDS = 5
 
 
 def framing(*fields: bytes, version: bytes = b"1.1") -> int | tuple[int, str]:
     """Return the length a head announces, or status and name that it is refused with."""
     lines = b"".join(field + b"\r\n" for field in (b"Host: x", *fields))
     head = b"POST / HTTP/" + version + b"\r\n" + lines + b"\r\n"
-    limits = Limits(body=LIMIT)
-    parser = Parser(limits)
+    parser = Parser(Limits())
     assert parser.parse(head, 0) == 1
     try:
-        return frame(head, parser.table, WORDS, limits)
+        return frame(head, parser.table, WORDS, LIMIT)
     except BadRequest as error:
         return error.status, error.name
 
@@ -55,7 +55,7 @@ def refusal(data: bytes, limit: int = LIMIT) -> tuple[int, str] | None:
     """Return status and name that chunked bytes are refused with, however they are cut; or None."""
     verdicts: set[tuple[int, str] | None] = set()
     for pieces in [[data], *(pieces for _, pieces in feeds(data))]:
-        body = ChunkedBody(limit)
+        body = ChunkedBody(limit, EXTRAS, FIELDS)
         try:
             for piece in pieces:
                 if not body.done:
@@ -131,7 +131,7 @@ def test_a_body_begins_where_it_is_told() -> None:
     body = LengthBody(3)
     assert body.feed(b"headabcrest", 4) == 7
     assert body.value() == b"abc"
-    decoder = ChunkedBody(LIMIT)
+    decoder = ChunkedBody(LIMIT, EXTRAS, FIELDS)
     assert decoder.feed(b"head3\r\nabc\r\n0\r\n\r\nrest", 4) == 17
     assert (decoder.done, decoder.value()) == (True, b"abc")
 
@@ -161,15 +161,15 @@ CHUNKED_BODIES = [
 
 @pytest.mark.parametrize(("data", "expected"), CHUNKED_BODIES)
 def test_chunks_are_joined_however_they_are_cut(data: bytes, expected: bytes) -> None:
-    assert fed(ChunkedBody(LIMIT), [data + b"rest"]) == (expected, b"rest")
+    assert fed(ChunkedBody(LIMIT, EXTRAS, FIELDS), [data + b"rest"]) == (expected, b"rest")
     for _, pieces in feeds(data + b"rest"):
-        assert fed(ChunkedBody(LIMIT), pieces) == (expected, b"rest")
+        assert fed(ChunkedBody(LIMIT, EXTRAS, FIELDS), pieces) == (expected, b"rest")
 
 
 @pytest.mark.parametrize("data", [data for data, _ in CHUNKED_BODIES])
 def test_no_beginning_of_a_chunked_body_is_done(data: bytes) -> None:
     for size in range(len(data)):
-        body = ChunkedBody(LIMIT)
+        body = ChunkedBody(LIMIT, EXTRAS, FIELDS)
         body.feed(data[:size], 0)
         assert not body.done
 
@@ -226,23 +226,34 @@ def test_a_line_of_the_coding_is_limited() -> None:
     longest = b"0;" + b"a" * (MAX_LINE - 4) + b"\r\n"
     assert len(longest) == MAX_LINE
     assert refusal(longest) is None
-    assert refusal(b"0;" + b"a" * (MAX_LINE - 3) + b"\r\n") == (400, "malformed_body")
+    assert refusal(b"0;" + b"a" * (MAX_LINE - 3) + b"\r\n") == (413, "content too large")
     assert refusal(b"0" * MAX_LINE) is None
     assert refusal(b"0" * (MAX_LINE + 1)) == (400, "malformed_body")
+    assert refusal(b"0\r\nA: " + b"a" * MAX_LINE) == (431, "trailer fields too large")
+
+
+def test_trailer_fields_are_limited() -> None:
+    assert refusal(b"0\r\n" + b"A: b\r\n" * FIELDS + b"\r\n") is None
+    many = b"0\r\n" + b"A: b\r\n" * (FIELDS + 1)
+    assert refusal(many) == (431, "trailer fields too large")
 
 
 def test_extensions_and_trailers_together_are_limited() -> None:
     extension = b";" + b"a" * 4000
     chunks = (b"1" + extension + b"\r\nx\r\n") * 4
-    left = MAX_EXTRAS - 4 * len(extension)
+    left = EXTRAS - 4 * len(extension)
     trailer = b"A: " + b"b" * (left - 5) + b"\r\n"
     assert refusal(chunks + b"0\r\n" + trailer + b"\r\n") is None
-    assert refusal(chunks + b"0;\r\n"[:1] + b";a\r\n" + trailer) == (400, "malformed_body")
-    assert refusal(chunks + b"0\r\nb" + trailer) == (400, "malformed_body")
+    assert refusal(chunks + b"0;\r\n"[:1] + b";a\r\n" + trailer) == (
+        431,
+        "trailer fields too large",
+    )
+    assert refusal(chunks + b"0\r\nb" + trailer) == (431, "trailer fields too large")
+    assert refusal(chunks + b"1" + extension + b"\r\n") == (413, "content too large")
 
 
 @given(st.data(), st.binary(max_size=900))
 def test_any_coding_of_a_body_decodes_to_it(data: st.DataObject, body: bytes) -> None:
     coded = data.draw(chunked(body))
     places = data.draw(st.lists(st.integers(0, len(coded)), max_size=8))
-    assert fed(ChunkedBody(LIMIT), cut(coded + b"rest", places)) == (body, b"rest")
+    assert fed(ChunkedBody(LIMIT, EXTRAS, FIELDS), cut(coded + b"rest", places)) == (body, b"rest")

@@ -1,6 +1,7 @@
 """JSON by any library: what it is given, and what becomes of its errors."""
 
 import json
+from functools import partial
 
 import msgspec
 import orjson
@@ -10,16 +11,18 @@ from hypothesis import strategies as st
 
 from japy.core.codec import Codec, Dumps, Form, Loads
 from japy.core.errors import BadRequest, MalformedJSON, UnknownEncoding
-from japy.form import read_form
+from japy.core.limits import Limits
+from japy.form import read_form as read_limited
 
 LIBRARIES: list[tuple[Dumps, Loads]] = [
     (json.dumps, json.loads),
     (orjson.dumps, orjson.loads),
     (msgspec.json.encode, msgspec.json.decode),
 ]
+READ_FORM = partial(read_limited, Limits())
 every_library = pytest.mark.parametrize(
     "codec",
-    [Codec(*library, read_form) for library in LIBRARIES],
+    [Codec(*library, READ_FORM) for library in LIBRARIES],
     ids=["json", "orjson", "msgspec"],
 )
 MARK = b"\xef\xbb\xbf"
@@ -91,17 +94,17 @@ def test_an_unknown_encoding_is_told(codec: Codec) -> None:
 
 def test_a_number_with_too_many_digits_is_malformed() -> None:
     with pytest.raises(MalformedJSON, match="digits"):
-        Codec(json.dumps, json.loads, read_form).read_json(b"1" * 5000, None)
+        Codec(json.dumps, json.loads, READ_FORM).read_json(b"1" * 5000, None)
 
 
 def test_the_place_of_an_error_is_kept_if_it_is_known() -> None:
     with pytest.raises(MalformedJSON) as caught:
-        Codec(json.dumps, json.loads, read_form).read_json(b"[1,\n x]", None)
+        Codec(json.dumps, json.loads, READ_FORM).read_json(b"[1,\n x]", None)
     assert (caught.value.msg, caught.value.lineno, caught.value.colno) == ("Expecting value", 2, 2)
     assert str(caught.value) == "Expecting value: line 2 column 2 (char 5)"
     assert caught.value.name == "malformed JSON: Expecting value at line 2 column 2"
     with pytest.raises(MalformedJSON) as caught:
-        Codec(msgspec.json.encode, msgspec.json.decode, read_form).read_json(b"[1,\n x]", None)
+        Codec(msgspec.json.encode, msgspec.json.decode, READ_FORM).read_json(b"[1,\n x]", None)
     assert "line" not in caught.value.name
     assert str(caught.value) == caught.value.msg
 
@@ -111,7 +114,7 @@ def test_errors_that_are_not_the_clients_pass() -> None:
         raise KeyError(data)
 
     with pytest.raises(KeyError):
-        Codec(json.dumps, fail, read_form).read_json(b"1", None)
+        Codec(json.dumps, fail, READ_FORM).read_json(b"1", None)
 
 
 VALUES = st.recursive(

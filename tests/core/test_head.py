@@ -135,6 +135,7 @@ def test_only_one_expectation_is_known(value: bytes, expected: tuple[int, str] |
         (b"GET https://[::1]/a?b", b"GET /a"),
         (b"GET http://x?b", b"GET /"),
         (b"PUT http://x/a/?b?c", b"PUT /a/"),
+        (b"COPY /a?b", b"COPY /a"),
     ],
 )
 def test_other_forms_of_a_target_become_a_path(request_line: bytes, expected: bytes) -> None:
@@ -161,6 +162,8 @@ def test_other_forms_of_a_target_become_a_path(request_line: bytes, expected: by
         (b"GET x:80", 400),
         (b"CONNECT x:80", 501),
         (b"CONNECT http://x/", 501),
+        (b"CONNECT /", 501),
+        (b"CONNECT /a?b", 501),
     ],
 )
 def test_every_other_target_is_refused(request_line: bytes, status: int) -> None:

@@ -19,7 +19,7 @@ RANGES = [
 def test_defaults_are_documented_numbers() -> None:
     limits = Limits()
     assert (limits.line, limits.head, limits.fields) == (8190, 32 * 1024, 100)
-    assert (limits.body, limits.pipeline, limits.output) == (128 * 1024 * 1024, 64, 64 * 1024)
+    assert (limits.body, limits.pipeline, limits.output) == (16 * 1024 * 1024, 64, 64 * 1024)
 
 
 @pytest.mark.parametrize(("name", "low", "high"), RANGES)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -149,6 +150,116 @@ def test_an_outlet_of_a_closed_socket_queues(ends: tuple[socket.socket, socket.s
     outlet, transport = outlet_of(near)
     outlet.send(b"data")
     assert transport.queued == b"data"
+
+
+# Peers that are gone, slow, or still there.
+
+
+@pytest.fixture
+def tcp_ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Return both ends of a TCP connection; the first one does not block."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        far = socket.create_connection(listener.getsockname(), 10)
+        near, _ = listener.accept()
+    near.setblocking(False)
+    with near, far:
+        yield near, far
+
+
+def is_gone_soon(outlet: Outlet) -> bool:
+    """Tell whether a reset is heard of within a second."""
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        if outlet.is_gone():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_a_peer_that_has_closed_is_told_from_one_that_waits(
+    tcp_ends: tuple[socket.socket, socket.socket],
+) -> None:
+    near, far = tcp_ends
+    outlet, _ = outlet_of(near)
+    far.shutdown(socket.SHUT_WR)
+    assert not is_gone_soon(outlet)
+    far.close()
+    outlet, _ = outlet_of(near)
+    assert is_gone_soon(outlet)
+
+
+def test_what_was_sent_early_is_not_sent_again(
+    tcp_ends: tuple[socket.socket, socket.socket],
+) -> None:
+    near, far = tcp_ends
+    outlet, transport = outlet_of(near)
+    for way in (outlet.send, outlet.queue):
+        assert not outlet.is_gone()
+        assert not outlet.is_gone()
+        way(b"HTTP/1.1 200 OK\r\n")
+        way(b"HTTP/1.1 201 Created\r\n")
+        transport.flush()
+        expected = b"HTTP/1.1 200 OK\r\nHTTP/1.1 201 Created\r\n"
+        received = b""
+        while len(received) < len(expected):
+            received += far.recv(100)
+        assert received == expected
+
+
+def test_a_peer_that_is_owed_bytes_is_not_asked(ends: tuple[socket.socket, socket.socket]) -> None:
+    near, far = ends
+    outlet, transport = outlet_of(near)
+    outlet.queue(b"data")
+    assert not outlet.is_gone()
+    transport.flush()
+    assert far.recv(100) == b"data"
+
+
+def test_bytes_that_are_no_answer_end_what_was_begun(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    near, _ = ends
+    outlet, transport = outlet_of(near)
+    assert not outlet.is_gone()
+    outlet.send(b"no answer")
+    assert transport.has_closed
+
+
+def test_lingering_ends_by_silence_or_after_a_while(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    near, _ = ends
+    lingering: list[Outlet] = []
+    silent, transport = outlet_of(near)
+    silent.part(False, lingering)
+    assert lingering == [silent]
+    for _ in range(2):
+        silent.linger()
+        assert not transport.has_closed
+    silent.linger()
+    assert transport.has_closed
+    loud, transport = outlet_of(near)
+    loud.part(False, lingering)
+    seconds = 0
+    while not transport.has_closed:
+        loud.hear()
+        loud.linger()
+        seconds += 1
+    assert seconds == 30
+
+
+def test_lingering_waits_for_what_is_unsent(ends: tuple[socket.socket, socket.socket]) -> None:
+    near, _ = ends
+    outlet, transport = outlet_of(near)
+    outlet.queue(b"answer")
+    outlet.part(False, [])
+    for _ in range(10):
+        outlet.linger()
+    assert not transport.has_closed
+    transport.flush()
+    for _ in range(3):
+        outlet.linger()
+    assert transport.has_closed
 
 
 @pytest.mark.parametrize("new_loop", LOOPS)

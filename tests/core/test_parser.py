@@ -238,6 +238,9 @@ def test_every_beginning_of_a_head_may_grow(size: int) -> None:
     [
         (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", (505, "http version not supported")),
         (b"GET / HTTP/0.9\r\n", (505, "http version not supported")),
+        (b"PRI * HTTP/2.0\r", (505, "http version not supported")),
+        (b"PRI * HTTP/2.0\rHTTP/2.0\r\n\r\n", (505, "http version not supported")),
+        (b"GET / HTTP/2.0\rX\r\n\r\n", (505, "http version not supported")),
         (b"GET / HTTP/1.10\r\n", (400, "malformed_headers")),
         (b"GET / HTTQ/1.1\r\n", (400, "malformed_headers")),
         (b"GET /\r\n", (400, "malformed_headers")),

@@ -1,5 +1,6 @@
 """The queue of owed answers: first come first, and only when ready."""
 
+from japy.core.limits import Limits
 from japy.core.pipeline import Pipeline, Slot
 from japy.core.response import Response
 from tests.support.request import new_request
@@ -80,3 +81,32 @@ def test_a_pipeline_that_is_never_empty_forgets_what_has_left() -> None:
     while expected:
         assert pipeline.pop() is expected.pop(0)
     assert pipeline.pop() is None
+
+
+def test_bytes_that_wait_are_counted() -> None:
+    pipeline = Pipeline()
+    limits = Limits(pipeline=3, output=10)
+    first = waiting()
+    pipeline.push(first)
+    pipeline.push(Slot(new_request(), Response("x" * 10), b""))
+    assert pipeline.held == 10
+    assert not pipeline.is_full(limits)
+    pipeline.fill(first, Response("y"))
+    assert pipeline.held == 11
+    assert pipeline.is_full(limits)
+    pipeline.pop()
+    assert pipeline.held == 10
+    pipeline.pop()
+    assert pipeline.held == 0
+    pipeline.push(Slot(new_request(), Response("x"), b""))
+    pipeline.clear()
+    assert pipeline.held == 0
+
+
+def test_a_pipeline_is_full_of_answers_as_well() -> None:
+    pipeline = Pipeline()
+    limits = Limits(pipeline=2)
+    pipeline.push(waiting())
+    assert not pipeline.is_full(limits)
+    pipeline.push(waiting())
+    assert pipeline.is_full(limits)

@@ -16,7 +16,7 @@ def reap(server: Server, times: int, interval: float = 1, timeout: float = 3) ->
         server.call(server.service.reap, interval, timeout)
 
 
-@pytest.mark.parametrize("data", [b"", get("/sync"), b"GET /half HTTP/1.1\r\n"])
+@pytest.mark.parametrize("data", [b"", get("/sync")])
 def test_a_quiet_connection_is_closed_after_the_timeout(serve: Serve, data: bytes) -> None:
     app = Application()
     Held(app)
@@ -62,4 +62,29 @@ def test_parts_of_seconds_count(serve: Serve) -> None:
     server = serve(Application())
     wire = server.connect()
     reap(server, 4, 0.25, 0.75)
+    assert wire.is_closed()
+
+
+@pytest.mark.parametrize(
+    "data", [b"GET /half HTTP/1.1\r\n", get("/sync")[:-2] + b"Content-Length: 2\r\n\r\n1"]
+)
+def test_a_request_that_has_begun_is_left_to_other_limits(serve: Serve, data: bytes) -> None:
+    server = serve(Application())
+    wire = server.connect()
+    wire.send(data)
+    reap(server, 20)
+    assert not wire.is_closed()
+
+
+def test_an_answer_that_is_not_read_yet_is_left_to_other_limits(serve: Serve) -> None:
+    app = Application()
+    Held(app)
+    server = serve(app)
+    wire = server.connect()
+    wire.send(get("/big"))
+    wire.unsent = 1
+    reap(server, 20)
+    assert not wire.is_closed()
+    wire.unsent = 0
+    reap(server, 1)
     assert wire.is_closed()

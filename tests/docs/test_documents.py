@@ -16,6 +16,7 @@ import pytest
 
 from japy import Limits
 from japy.cli import make_parser
+from japy.core.limits import NAMES
 from tests.docs.document import (
     TOP,
     Command,
@@ -186,10 +187,13 @@ def test_the_readme_names_every_option() -> None:
 def test_the_readme_names_every_limit_and_its_default() -> None:
     units = {"KiB": 1 << 10, "MiB": 1 << 20}
     limits = Limits()
+    named = set()
     for row in table("README.md", "`Limits`"):
         (name,) = quoted(row[0])
         number, unit, *_ = [*row[2].replace(",", "").split(), ""]
         assert getattr(limits, name) == int(number) * units.get(unit, 1), name
+        named.add(name)
+    assert named == set(NAMES)
 
 
 def test_the_readme_names_attributes_that_exist() -> None:

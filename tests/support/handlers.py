@@ -9,8 +9,8 @@ from japy import Application, Request, Response
 class Held:
     """Handlers of every kind under /name paths, and the ends of those that wait.
 
-    /sync, /quick (a coroutine that does not wait), /fail, /quick/fail, and /wait/{name}, which ends
-    as `release` says.
+    /sync, /quick (a coroutine that does not wait), /big (100 kB), /fail, /quick/fail, and
+    /wait/{name}, which ends as `release` says.
     """
 
     def __init__(self, app: Application) -> None:
@@ -19,10 +19,11 @@ class Held:
         self.cancelled: list[str] = []  # names of those that saw CancelledError
         self._ends: dict[str, asyncio.Future[str]] = {}
         app.router.add_route("/sync", lambda request: request.Response("sync"))
+        app.router.add_route("/big", lambda request: request.Response("x" * 100_000))
         app.router.add_route("/quick", self._quick)
         app.router.add_route("/fail", self._fail)
         app.router.add_route("/quick/fail", self._quick_fail)
-        app.router.add_route("/wait/{name}", self._wait)
+        app.router.add_route("/wait/{name}", self.wait)
 
     async def _quick(self, request: Request) -> Response:
         return request.Response("quick")
@@ -33,7 +34,8 @@ class Held:
     async def _quick_fail(self, request: Request) -> Response:
         raise LookupError("on purpose")
 
-    async def _wait(self, request: Request) -> Response:
+    async def wait(self, request: Request) -> Response:
+        """Answer with the name in the path once that is released."""
         name = request.match_dict["name"]
         self.started.append(name)
         end = self._ends[name] = asyncio.get_running_loop().create_future()

@@ -28,8 +28,9 @@ from japy.core.response import Stamp
 from japy.core.service import Service
 from japy.testing import PEER, MemoryTransport
 
-STAMP = Stamp("Thu, 01 Jan 1970 00:00:00 GMT")  # the clock stands still here
-DATE = b"Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
+DATE_VALUE = "Thu, 01 Jan 1970 00:00:00 GMT"  # the clock stands still here
+STAMP = Stamp(DATE_VALUE)
+DATE = f"Date: {DATE_VALUE}\r\n".encode()
 TURNS = 12  # of the loop, after the last delivery: what tasks need to go on, end and be answered
 DEADLINE_S = 10.0  # for anything a test waits for; never reached but by a failure
 
@@ -57,6 +58,7 @@ class Wire(MemoryTransport):
         self.received = b""  # everything that was written
         self.writes: list[bytes] = []  # the same, call by call
         self.late_writes: list[bytes] = []  # what was written behind a close, and so got lost
+        self.unsent = 0  # bytes that japy is told the client has not taken yet; set by a test
         self._server = server
 
     # What a Connection calls.
@@ -66,6 +68,9 @@ class Wire(MemoryTransport):
         if self.is_closing():
             self.late_writes.append(data)
         super().write(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
 
     def take(self, data: bytes) -> None:
         self.writes.append(data)
@@ -126,7 +131,7 @@ class Server:
         self.noise: list[dict[str, Any]] = []  # what reached the loop's exception handler
         self.loop.set_exception_handler(lambda _, context: self.noise.append(context))
         self.service: Service = app.service()
-        self.service.stamp = Stamp("Thu, 01 Jan 1970 00:00:00 GMT")
+        self.service.stamp = STAMP
         self.late_writes: list[bytes] = []  # of wires that are gone
         self._wires: list[Wire] = []
 
@@ -170,6 +175,11 @@ class Server:
         """Call a function from the loop and run what follows from it."""
         self.loop.call_soon(function, *args)
         self.run()
+
+    def tick(self, times: int = 1) -> None:
+        """Let seconds pass."""
+        for _ in range(times):
+            self.call(self.service.tick, DATE_VALUE)
 
     def until(self, is_reached: Callable[[], bool]) -> None:
         """Run the loop, timers included, until something is so."""
