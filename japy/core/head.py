@@ -41,9 +41,29 @@ from japy.core.parser import (
     read_fields,
 )
 
+# RFC 3986 §3.2.2: eight groups, of which "::" stands for one or more; the last two may be an IPv4
+# address. There are as many forms as places for the "::".
+_GROUP: Final = rb"[0-9A-Fa-f]{1,4}"
+_OCTET: Final = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_LAST: Final = rb"(?:%b:%b|%b(?:\.%b){3})" % (_GROUP, _GROUP, _OCTET, _OCTET)
+_SHORT: Final = [
+    rb"(?:(?:%b:){0,%d}%b)?::(?:%b:){%d}%b" % (_GROUP, n, _GROUP, _GROUP, 4 - n, _LAST)
+    for n in range(5)
+]
+_IPV6: Final = b"|".join(
+    [
+        rb"(?:%b:){6}%b" % (_GROUP, _LAST),
+        rb"::(?:%b:){5}%b" % (_GROUP, _LAST),
+        *_SHORT,
+        rb"(?:(?:%b:){0,5}%b)?::%b" % (_GROUP, _GROUP, _GROUP),
+        rb"(?:(?:%b:){0,6}%b)?::" % (_GROUP, _GROUP),
+    ]
+)
+_FUTURE: Final = rb"[vV][0-9A-Fa-f]+\.[0-9A-Za-z\-._~!$&'()*+,;=:]+"
 # RFC 9110 §7.2 with RFC 3986 §3.2.2: uri-host [ ":" port ]; a reg-name may be empty.
 AUTHORITY: Final = re.compile(
-    rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[0-9A-Za-z\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?"
+    rb"(?:\[(?:%b|%b)\]|(?:[0-9A-Za-z\-._~!$&'()*+,;=]|%%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?"
+    % (_IPV6, _FUTURE)
 )
 # RFC 9112 §3.2.2: scheme, authority, and where the path begins
 ABSOLUTE: Final = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?#]+)")
@@ -73,7 +93,7 @@ def require_valid(data: bytes, table: vec[i64], row: i64, max_line: i64) -> None
 def require_short_line(data: bytes, start: i64, limit: i64) -> None:
     """Raise if the request line is too long with all its spaces, as when it comes in parts."""
     if data.find(b"\n", start) - start > limit + 1:
-        raise long_line(limit)
+        raise long_line(limit, data[start : start + limit + 3])
 
 
 def require_authority(host: bytes) -> None:
@@ -154,7 +174,7 @@ def read_line(data: bytes, table: vec[i64], row: i64, limit: i64) -> bytes:
     marks = table[row + MARKS]
     start = table[row + START]
     if table[row + TARGET_END] + VERSION_SIZE - start > limit:
-        raise long_line(limit)
+        raise long_line(limit, data[start : start + limit + 3])
     if marks != MARK_HOST:
         require_valid(data, table, row, limit)
         if marks & MARK_ODD_TARGET:

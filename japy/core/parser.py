@@ -129,7 +129,7 @@ class Parser:
             self._check_partial(line)
             return
         if len(line) > self.limits.line + 2 and not self._is_malformed(line):
-            raise long_line(self.limits.line)
+            raise long_line(self.limits.line, line)
         if outcome == MANY_FIELDS:
             raise many_fields(self.limits.fields)
         if outcome == LONG:
@@ -150,7 +150,7 @@ class Parser:
     def _check_partial(self, line: bytes) -> None:
         """Refuse what picohttpparser would wait for although the request line is over."""
         if len(line) > self.limits.line + 2:
-            raise long_line(self.limits.line)
+            raise long_line(self.limits.line, line)
         # It waits for nine bytes of version even if the line ends before them.
         if line.endswith(b"\n") and self._is_malformed(line + b"Host: x\r\n\r\n"):
             raise self._explain(line)
@@ -176,8 +176,15 @@ def is_version(data: bytes) -> bool:
     return data.startswith(b"HTTP/") and data[6:7] == b"." and len(digits) == 2 and digits.isdigit()
 
 
-def long_line(limit: int) -> BadRequest:
-    """Return the refusal of a request line beyond the limit (RFC 9110 §15.5.15)."""
+def long_line(limit: int, line: bytes) -> BadRequest:
+    """Return the refusal of a request line beyond the limit (RFC 9112 §3).
+
+    Args:
+        limit: bytes of the longest one.
+        line: the line; what is behind the limit and its CRLF does not count.
+    """
+    if b" " not in line[: limit + 3]:
+        return BadRequest("not implemented", f"method over {limit} bytes", 501)
     return BadRequest("uri too long", f"request line over {limit} bytes", 414)
 
 

@@ -174,7 +174,7 @@ class Connection(Sender):
 
     def reap(self, interval_s: float, timeout_s: float) -> None:
         """Close if no request has been under way for too long; called every interval."""
-        is_free = self.is_idle() and not self.tail
+        is_free = self.is_idle() and not self.tail.strip(b"\r\n")  # an empty line is no request
         self._quiet_s = self._quiet_s + interval_s if self.is_quiet and is_free else 0.0
         self.is_quiet = is_free
         if self._quiet_s >= timeout_s and (self._outlet is None or not self._outlet.has_unsent()):
@@ -186,6 +186,9 @@ class Connection(Sender):
         if self.tail or self.is_blocked:
             data = self.tail + data
             self.tail = b""
+        if self.is_ending:
+            self._ignore()
+            return
         if self.is_blocked:
             self.tail = data
             return
@@ -201,11 +204,16 @@ class Connection(Sender):
                 elif self.reading is Reading.BODY:
                     pos = self._read_body(data, pos, scratch)
                 else:
-                    if self._outlet is not None:
-                        self._outlet.hear()
+                    self._ignore()
                     return
         except BadRequest as error:
             self._refuse(error, scratch.out)
+
+    def _ignore(self) -> None:
+        """Drop what comes behind the last request, but note that the peer still sends."""
+        self.tail = b""
+        if self._outlet is not None:
+            self._outlet.hear()
 
     def _read_heads(self, data: bytes, pos: i64, scratch: Scratch) -> i64:
         """Handle every complete head from `pos` on and return the position of what follows."""

@@ -396,11 +396,16 @@ class Response:
             stamp: the current second.
             is_old: the client speaks HTTP/1.0 and must be told of a connection that stays open.
             close: the connection ends after this message.
+
+        Raises:
+            ValueError: the status is interim: the client would wait for another (RFC 9110 §15.2).
         """
         size: i64 = len(self._body)
         if self._is_plain and not close and not is_old and size < PREPARED:
             out.write(stamp.head(size))
             return
+        if self._code < 200:
+            raise ValueError(f"code of an answer: expected 200 to 599; got {self._code}")
         out.write(STATUS_LINES[self._code])
         if not is_bodiless(self._code):
             out.write(b"Content-Length: %d\r\n" % (0 if self._code == RESET_CONTENT else size))

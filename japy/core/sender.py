@@ -98,7 +98,6 @@ class Sender:
             not request.keep_alive
             or response.close
             or (self.is_draining and self.pipeline.owed == 0)
-            or response.code < 200  # an interim status is no answer: the client would wait for one
         )
         mark = len(out)
         try:

@@ -1,9 +1,20 @@
 """What a head means: Host, expectation, target form, persistence."""
 
+import ipaddress
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from japy.core.errors import BadRequest
-from japy.core.head import expects_continue, is_persistent, normal_line, require_valid
+from japy.core.head import (
+    AUTHORITY,
+    expects_continue,
+    is_persistent,
+    normal_line,
+    read_line,
+    require_valid,
+)
 from japy.core.limits import Limits
 from japy.core.parser import WORDS, Parser
 
@@ -201,3 +212,43 @@ def test_connection_is_a_list_of_options(
     for version, stays in ((b"1.1", stays_1_1), (b"1.0", stays_1_0)):
         head = with_fields(*fields, version=version)
         assert is_persistent(head, parsed(head).table, WORDS) is stays
+
+
+def is_authority(text: str) -> bool:
+    """Tell whether a text is taken for a host and perhaps a port."""
+    return AUTHORITY.fullmatch(text.encode()) is not None
+
+
+@given(st.one_of(st.text("0123456789abcdefABCDEF:.%v", max_size=45), st.ip_addresses().map(str)))
+@example("1:2:3:4:5:6:7:8")
+@example("::")
+@example("::1.2.3.4")
+@example("1:2:3:4:5:6:1.2.3.4")
+@example("1:2:3:4:5:6:7:1.2.3.4")
+@example("1:2:3:4:5:6:7::")
+@example("::2:3:4:5:6:7:8")
+@example("1::3:4:5:6:7:8")
+@example("1::2:3:4:5:6:7:8")
+@example("::1.2.3.256")
+@example("::1.2.3.04")
+def test_brackets_hold_what_python_takes_for_an_ipv6_address(text: str) -> None:
+    try:
+        expected = "%" not in text and ipaddress.IPv6Address(text) is not None
+    except ValueError:
+        expected = False
+    assert is_authority(f"[{text}]") is expected or text.startswith("v")
+
+
+def test_brackets_hold_an_address_of_a_later_version() -> None:
+    assert is_authority("[v1.a:b]:80")
+    assert is_authority("[VF.~]")
+    assert not is_authority("[v.a]")
+    assert not is_authority("[v1.]")
+    assert not is_authority("[1.2.3.4]")
+
+
+def test_a_method_that_is_too_long_is_not_a_target_that_is() -> None:
+    line = b"M" * 300 + b" / HTTP/1.1\r\nHost: x\r\n\r\n"
+    with pytest.raises(BadRequest) as caught:
+        read_line(line, parsed(line).table, WORDS, 200)
+    assert caught.value.status == 501

@@ -185,12 +185,16 @@ def test_answers_without_a_body_do_not_shift_the_next(serve: Serve, code: int) -
     assert not is_closed
 
 
-def test_an_interim_code_is_no_answer_so_the_connection_ends(serve: Serve) -> None:
+@pytest.mark.parametrize("code", [100, 101, 103, 199])
+def test_an_interim_code_is_no_answer(
+    serve: Serve, caplog: pytest.LogCaptureFixture, code: int
+) -> None:
     app = Application()
-    app.router.add_route("/", lambda request: request.Response(code=103))
-    received, is_closed = serve(app).exchange_every_way(GET + GET)
-    assert received.startswith(b"HTTP/1.1 103 Early Hints\r\nConnection: close\r\n")
-    assert is_closed
+    app.router.add_route("/", lambda request: request.Response(code=code))
+    received, is_closed = serve(app).exchange([GET + GET])
+    assert [answer.status for answer in read_answers(received)] == [500, 500]
+    assert not is_closed
+    assert f"expected 200 to 599; got {code}" in caplog.text
 
 
 def test_options_asks_for_the_server(serve: Serve) -> None:

@@ -16,7 +16,7 @@ def reap(server: Server, times: int, interval: float = 1, timeout: float = 3) ->
         server.call(server.service.reap, interval, timeout)
 
 
-@pytest.mark.parametrize("data", [b"", get("/sync")])
+@pytest.mark.parametrize("data", [b"", b"\r\n", b"\r", b"\n", get("/sync"), get("/sync") + b"\r\n"])
 def test_a_quiet_connection_is_closed_after_the_timeout(serve: Serve, data: bytes) -> None:
     app = Application()
     Held(app)

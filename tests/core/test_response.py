@@ -110,7 +110,14 @@ def test_every_code_can_be_sent(code: int) -> None:
     assert b"Content-Length: 0\r\n" in data
 
 
-@pytest.mark.parametrize("code", [*range(100, 104), 204, 304])
+@pytest.mark.parametrize("code", [100, 101, 103, 199])
+def test_an_interim_code_is_no_answer(code: int) -> None:
+    assert is_bodiless(code)
+    with pytest.raises(ValueError, match=f"expected 200 to 599; got {code}"):
+        rendered(Response(code=code))
+
+
+@pytest.mark.parametrize("code", [204, 304])
 def test_some_codes_have_no_body_and_no_length(code: int) -> None:
     assert is_bodiless(code)
     data = rendered(Response("lost", code, headers={"ETag": '"x"'}))

@@ -80,6 +80,16 @@ def test_an_answer_that_comes_late_counts_as_well(serve: Serve) -> None:
     assert not wire.is_paused()
 
 
+def test_what_comes_behind_the_last_answer_is_not_kept(serve: Serve) -> None:
+    _, server, wire = held(serve)
+    wire.is_slow = True
+    server.call(wire.connection.data_received, get("/big", "Connection: close"))
+    assert wire.connection.is_congested
+    for _ in range(5):
+        server.call(wire.connection.data_received, b"x" * 1000)
+    assert wire.connection.tail == b""
+
+
 # The early byte.
 
 

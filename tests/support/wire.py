@@ -59,6 +59,7 @@ class Wire(MemoryTransport):
         self.writes: list[bytes] = []  # the same, call by call
         self.late_writes: list[bytes] = []  # what was written behind a close, and so got lost
         self.unsent = 0  # bytes that japy is told the client has not taken yet; set by a test
+        self.is_slow = False  # whether each write finds the buffer over its high mark
         self._server = server
 
     # What a Connection calls.
@@ -68,6 +69,8 @@ class Wire(MemoryTransport):
         if self.is_closing():
             self.late_writes.append(data)
         super().write(data)
+        if self.is_slow:
+            self.connection.pause_writing()
 
     def get_write_buffer_size(self) -> int:
         return self.unsent
