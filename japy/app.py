@@ -377,8 +377,13 @@ class Application(Routing):
 
     # What the connections of a worker ask for.
 
-    def service(self, write: Callable[[int, bytes], int] | None = None) -> Service:
-        """Freeze the routes and return what connections share; `write` may be `os.write`."""
+    def service(
+        self,
+        write: Callable[[int, bytes], int] | None = None,
+        call_soon: Callable[[Callable[[], object]], object] | None = None,
+        cut: Callable[[object], object] | None = None,
+    ) -> Service:
+        """Freeze the routes and return what connections share; see `Service` for the arguments."""
         if not self.router.is_frozen:
             if not any(route.pattern == "*" for route in self.router.routes):
                 self.router.add_route("*", answer_options, method="OPTIONS")
@@ -402,6 +407,8 @@ class Application(Routing):
             self.handler_cancellation,
             base,
             write,
+            call_soon,
+            cut,
         )
 
     def _settle(self, request: Request, result: Any) -> object:

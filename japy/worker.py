@@ -23,6 +23,7 @@ import os
 import resource
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
@@ -30,6 +31,7 @@ import traceback
 from collections.abc import Callable
 from email.utils import formatdate
 from types import FrameType
+from typing import Any
 
 from japy.app import Application
 from japy.config import Config, ConfigError
@@ -37,7 +39,7 @@ from japy.console import complain, say, set_up_logging
 from japy.core.limits import NAMES, Limits
 from japy.core.protocol import Connection
 from japy.core.service import Service
-from japy.heap import keep_heap
+from japy.heap import Heap, keep_heap
 from japy.importer import LoadError, Script, foreign_frames, guarded
 from japy.log import error_log
 from japy.process import READY
@@ -63,12 +65,13 @@ class Worker:
 
     def __init__(self, app: Application, config: Config, listener: socket.socket) -> None:
         app.debug = app.debug or config.debug
-        self.service: Service = app.service(os.write)
+        self.service: Service = app.service(os.write, app.loop.call_soon, reset_at_close)
         self.failures: ExceptionGroup[Exception] | None = None  # of the shutdown
         self._app = app
         self._config = config
         self._listener = listener
         self._stop = asyncio.Event()  # set by a signal, or by the end of the master
+        self._heap = Heap()
         self._turned_away = 0  # connections, as far as that was logged
         self._startup: asyncio.Timeout | None = None  # ends the startup; None while there is none
 
@@ -163,6 +166,7 @@ class Worker:
         second = math.floor(now + EARLY_S)
         self.service.tick(formatdate(second, usegmt=True))
         self._tell_turned_away()
+        self._heap.tick()
         loop.call_later(second + 1 - now, self._tick, loop)
 
     def _tell_turned_away(self) -> None:
@@ -323,6 +327,11 @@ def within(limits: Limits, files: int) -> Limits:
     if limits.connections <= room:
         return limits
     return Limits(**{name: getattr(limits, name) for name in NAMES} | {"connections": room})
+
+
+def reset_at_close(end: Any) -> None:
+    """Have a socket end with a reset, and drop what its peer has not read."""
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def serve(worker: Worker, channel: socket.socket) -> int:

@@ -59,6 +59,14 @@ class Pipeline:
         """Tell whether no more requests may come for now."""
         return self.owed >= limits.pipeline or self.held > limits.output
 
+    def has_room(self, limits: Limits) -> bool:
+        """Tell whether a full pipeline has emptied enough to be filled again.
+
+        That is half of it: what waits is parsed again, and doing so for each answer that leaves
+        would cost more than the answers.
+        """
+        return self.owed <= limits.pipeline // 2 and self.held <= limits.output // 2
+
     def pop(self) -> Slot | None:
         """Return the front place if its answer is ready, and forget it."""
         if self.owed == 0:

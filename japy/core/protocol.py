@@ -56,6 +56,7 @@ from japy.core.service import Scratch, Service
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 RETRY_S: Final = "1"  # seconds after which a client that was turned away may come again
+MUCH: Final = 64 * 1024  # bytes of a read after which it is somebody else's turn
 MAX_LINGERING: Final = 1024  # connections that are closed gently; the others may lose an answer
 
 
@@ -70,6 +71,7 @@ class Connection(Sender):
         self._head_s = 0.0  # for how many ticks a head has been on its way
         self._quiet_s = 0.0  # how long the reaper has seen the connection quiet
         self.tail = b""  # read, but not used yet: the beginning of a head, or what waits for room
+        self._tail_pos: i64 = 0  # where in the tail that begins; 0 for the beginning of a head
 
     # What asyncio calls.
 
@@ -99,6 +101,8 @@ class Connection(Sender):
             scratch.out.truncate(0)
         self._flush(scratch.out)
         self.service.give_back(scratch)
+        if len(data) >= MUCH:
+            self._rest()
 
     def eof_received(self) -> bool:
         """Finish what is owed, then close: the peer may still read (half-close)."""
@@ -163,7 +167,7 @@ class Connection(Sender):
         if outlet.is_stuck(limits.write_s, float(limits.write_rate)) or (
             is_deaf and self.pipeline.owed > 0 and outlet.is_gone()
         ):
-            transport.abort()
+            self._cut(transport)
             return
         error = self._lateness()
         if error is not None:
@@ -171,6 +175,13 @@ class Connection(Sender):
             self._refuse(error, scratch.out)
             self._flush(scratch.out)
             self.service.give_back(scratch)
+
+    def _cut(self, transport: Transport) -> None:
+        """End the connection with a reset: what it was not told can be told from a good end."""
+        socket = transport.get_extra_info("socket")
+        if self.service.cut is not None and socket is not None:
+            self.service.cut(socket)
+        transport.abort()
 
     def reap(self, interval_s: float, timeout_s: float) -> None:
         """Close if no request has been under way for too long; called every interval."""
@@ -180,24 +191,40 @@ class Connection(Sender):
         if self._quiet_s >= timeout_s and (self._outlet is None or not self._outlet.has_unsent()):
             self.close()
 
+    # Fairness.
+
+    def _rest(self) -> None:
+        """Let others have their turn: a loop may read megabytes from one connection in a turn."""
+        if self.service.call_soon is None or self._transport is None or self.is_eof:
+            return
+        self._transport.pause_reading()
+        self.service.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._transport is None or self.is_eof:
+            return
+        if not self.is_blocked or self.is_ending:
+            self._transport.resume_reading()
+
     # Bytes to requests.
 
     def receive(self, data: bytes, scratch: Scratch) -> None:
-        if self.tail or self.is_blocked:
-            data = self.tail + data
+        pos: i64 = 0
+        if self.tail:
+            pos = self._tail_pos if not data else 0
+            data = self.tail[self._tail_pos :] + data if data else self.tail
             self.tail = b""
         if self.is_ending:
             self._ignore()
             return
         if self.is_blocked:
-            self.tail = data
+            self._keep(data, pos)
             return
-        pos: i64 = 0
         size: i64 = len(data)
         try:
             while pos < size:
                 if scratch.is_used:
-                    self.tail = data[pos:]
+                    self._keep(data, pos)
                     return
                 if self.reading is Reading.HEAD:
                     pos = self._read_heads(data, pos, scratch)
@@ -208,6 +235,11 @@ class Connection(Sender):
                     return
         except BadRequest as error:
             self._refuse(error, scratch.out)
+
+    def _keep(self, data: bytes, pos: i64) -> None:
+        """Keep what waits for room as it is: the requests of one read share its bytes."""
+        self.tail = data
+        self._tail_pos = pos
 
     def _ignore(self) -> None:
         """Drop what comes behind the last request, but note that the peer still sends."""
@@ -228,7 +260,7 @@ class Connection(Sender):
             self._head_s = 0.0
         for i in range(count):
             if self.is_blocked:
-                self.tail = data[table[row + START] :]
+                self._keep(data, table[row + START])
                 return len(data)
             if not is_repeat:
                 parser.lines[i] = read_line(data, table, row, self.service.limits.line)
@@ -246,6 +278,7 @@ class Connection(Sender):
         if rest < size:
             parser.check(data)
             self.tail = data[rest:]
+            self._tail_pos = 0
         return size
 
     def _read_head(
@@ -426,7 +459,7 @@ class Connection(Sender):
         while (
             self.is_blocked
             and not self.is_congested
-            and not self.pipeline.is_full(self.service.limits)
+            and self.pipeline.has_room(self.service.limits)
         ):
             self.is_blocked = False
             scratch = self.service.borrow()

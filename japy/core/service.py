@@ -107,6 +107,8 @@ class Service:
             if their route does not say.
         base: the context variables that each request begins with.
         write: `os.write`, or None where transports have no file descriptor.
+        call_soon: calls a function in the next turn of the event loop; None if turns do not matter.
+        cut: given the socket of a transport, has the end of its connection be a reset.
     """
 
     def __init__(
@@ -126,6 +128,8 @@ class Service:
         handler_cancellation: bool,
         base: Context,
         write: Callable[[int, bytes], int] | None,
+        call_soon: Callable[[Callable[[], object]], object] | None,
+        cut: Callable[[object], object] | None,
     ) -> None:
         self.app: Final = app
         self.router: Final = router
@@ -141,6 +145,8 @@ class Service:
         self.end: Final = end
         self.handler_cancellation: Final = handler_cancellation
         self.write: Final = write
+        self.call_soon: Final = call_soon
+        self.cut: Final = cut
         self.coroutine_type: Final = CoroutineType  # MYPYC: an attribute is faster than a global
         self.base = base
         self.connections: Final[set[Connection]] = set()

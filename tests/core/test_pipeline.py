@@ -110,3 +110,18 @@ def test_a_pipeline_is_full_of_answers_as_well() -> None:
     assert not pipeline.is_full(limits)
     pipeline.push(waiting())
     assert pipeline.is_full(limits)
+
+
+def test_there_is_room_once_half_of_it_has_left() -> None:
+    limits = Limits(pipeline=4, output=10)
+    pipeline = Pipeline()
+    for _ in range(4):
+        pipeline.push(ready())
+    for owed in (3, 2):
+        assert not pipeline.has_room(limits)
+        pipeline.pop()
+        assert pipeline.owed == owed
+    assert pipeline.has_room(limits)
+    pipeline.push(Slot(new_request(), Response("x" * 6), b""))
+    pipeline.pop()
+    assert not pipeline.has_room(limits)

@@ -256,3 +256,46 @@ def test_answers_are_of_the_connection_they_were_asked_on(serve: Serve) -> None:
     assert [wire.answers()[0] for wire in wires] == [
         Answer(200, wires[i].answers()[0].fields, str(i).encode()) for i in range(20)
     ]
+
+
+def test_what_waits_for_room_is_not_copied(serve: Serve) -> None:
+    handlers, server, wire = held(serve, Limits(pipeline=4))
+    wire.send(b"".join(get(f"/wait/{n}") for n in range(20)))
+    tail = wire.connection.tail
+    assert handlers.started == ["0", "1", "2", "3"]
+    server.call(handlers.release("0"))
+    assert len(handlers.started) == 4, "half of the room has to be free"
+    for n in range(1, 16):
+        server.call(handlers.release(str(n)))
+        assert wire.connection.tail in (b"", tail)
+        assert wire.connection.tail is tail or not wire.connection.tail
+    for n in range(16, 20):
+        server.call(handlers.release(str(n)))
+    assert bodies(wire) == [str(n) for n in range(20)]
+
+
+def test_who_sends_much_waits_for_the_others(serve: Serve) -> None:
+    _, server, wire = held(serve)
+    order: list[str] = []
+    much = get("/sync") * 2500
+    assert len(much) >= 64 * 1024
+    server.loop.call_soon(wire.connection.data_received, much)
+    server.loop.call_soon(lambda: order.append("paused" if wire.is_paused() else "reading"))
+    server.run()
+    assert order == ["paused"]
+    assert not wire.is_paused()
+    assert bodies(wire) == ["sync"] * 2500
+    wire.send(get("/sync"))
+    assert len(bodies(wire)) == 2501
+
+
+def test_who_sends_much_and_is_gone_is_not_read_from_again(serve: Serve) -> None:
+    _, server, wire = held(serve)
+    server.loop.call_soon(wire.connection.data_received, get("/sync") * 2500)
+    server.loop.call_soon(wire.connection.eof_received)
+    server.run()
+    other = server.connect()
+    server.loop.call_soon(other.connection.data_received, get("/sync") * 2500)
+    server.loop.call_soon(other.connection.connection_lost, None)
+    server.run()
+    assert len(bodies(wire)) == 2500

@@ -133,7 +133,7 @@ class Server:
         self.loop = new_loop()
         self.noise: list[dict[str, Any]] = []  # what reached the loop's exception handler
         self.loop.set_exception_handler(lambda _, context: self.noise.append(context))
-        self.service: Service = app.service()
+        self.service: Service = app.service(None, self.loop.call_soon)
         self.service.stamp = STAMP
         self.late_writes: list[bytes] = []  # of wires that are gone
         self._wires: list[Wire] = []
