@@ -57,7 +57,7 @@ from japy.core.service import Scratch, Service
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 RETRY_S: Final = "1"  # seconds after which a client that was turned away may come again
 MUCH: Final = 64 * 1024  # bytes of a read after which it is somebody else's turn
-MAX_LINGERING: Final = 1024  # connections that are closed gently; the others may lose an answer
+MAX_LINGERING: Final = 64  # of those that are turned away while more linger, some lose the answer
 
 
 @final
