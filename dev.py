@@ -188,12 +188,9 @@ def compile_error(python: Interpreter) -> str:
     flags = ["-shared", "-fPIC", f"-I{python.include}", "-xc", "-", "-o", os.devnull]
     if sys.platform == "darwin":
         flags += ["-undefined", "dynamic_lookup"]
+    env = child_env(**search_paths(python))
     built = subprocess.run(
-        [*compiler, *flags],
-        input=HEADERS,
-        capture_output=True,
-        text=True,
-        env=child_env(**search_paths(python)),
+        [*compiler, *flags], input=HEADERS, capture_output=True, text=True, env=env
     )
     return built.stderr.strip() if built.returncode else ""
 
@@ -242,19 +239,20 @@ class Environment:
         path = os.pathsep.join([str(self.folder / "bin"), os.environ.get("PATH", os.defpath)])
         return child_env(PATH=path, **search_paths(self.python), **more)
 
-    def prepare(self) -> None:
-        """Install japy and all that its tests need, unless that is done already."""
+    def prepare(self) -> Environment:
+        """Install japy and all that its tests need, unless that is done already; return self."""
         DEV.mkdir(exist_ok=True)
         stamp = self.folder / "made-of"
         with locked():
             wanted = self._made_of()
             if stamp.exists() and stamp.read_text() == wanted and self._is_intact():
-                return
+                return self
             stamp.unlink(missing_ok=True)
             prepare_compiler(self.python)
             self._create()
             self._install()
             stamp.write_text(wanted)  # not of now: files may have been edited meanwhile
+        return self
 
     def _made_of(self) -> str:
         """Return the fingerprint of everything that this environment was made from."""
@@ -382,8 +380,7 @@ def run_tests(pythons: Sequence[Interpreter], modes: Sequence[str], args: Sequen
 
 def command_run(args: list[str]) -> int:
     """Serve the hello app; arguments go to `japy run`."""
-    environment = Environment(this_python(), "compiled")
-    environment.prepare()
+    environment = Environment(this_python(), "compiled").prepare()
     os.chdir(TOP)
     command = [environment.program("japy"), "run", HELLO, *args]
     os.execve(command[0], command, environment.env())
@@ -413,12 +410,10 @@ def command_versions(args: list[str]) -> int:
 
 def command_lint(args: list[str]) -> int:
     """Check style and types: ruff and mypy --strict; takes no arguments."""
-    environment = Environment(this_python(), "pure")
-    environment.prepare()
+    environment = Environment(this_python(), "pure").prepare()
     status = 0
-    for command in ("ruff check", "ruff format --check", "mypy"):
-        say(command)
-        name, *rest = command.split()
+    for name, *rest in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]):
+        say(" ".join([name, *rest]))
         program = [environment.program(name), *rest, *args]
         status |= subprocess.run(program, cwd=TOP, env=environment.env()).returncode
     return status
@@ -426,8 +421,7 @@ def command_lint(args: list[str]) -> int:
 
 def command_docs(args: list[str]) -> int:
     """Build the documentation site into `site/`; arguments go to `mkdocs build`."""
-    environment = Environment(this_python(), "pure")
-    environment.prepare()
+    environment = Environment(this_python(), "pure").prepare()
     program = [environment.program("mkdocs"), "build", "--strict", *args]
     env = environment.env(NO_MKDOCS_2_WARNING="1")  # or the theme prints an advertisement
     return subprocess.run(program, cwd=TOP, env=env).returncode
@@ -437,12 +431,17 @@ def command_bench(args: list[str]) -> int:
     """Measure under load, or run another folder of bench (`bench micro`); arguments go to it."""
     named = bool(args) and (TOP / "bench" / args[0] / "__main__.py").exists()
     name, *rest = args if named else ["load", *args]
-    environment = Environment(this_python(), "compiled")
-    environment.prepare()
+    environment = Environment(this_python(), "compiled").prepare()
     if name == "micro":  # compares the two modes
         Environment(this_python(), "pure").prepare()
     program = [environment.program("python"), str(TOP / "bench" / name), *rest]
     return subprocess.run(program, cwd=TOP, env=environment.env()).returncode
+
+
+def command_conformance(args: list[str]) -> int:
+    """Hold japy, or a server at `--url`, to RFC 9112 and 9110; arguments go to tests/rfc."""
+    program = [sys.executable, str(TOP / "tests" / "rfc"), *args]
+    return subprocess.run(program, cwd=TOP, env=child_env()).returncode
 
 
 COMMANDS = {
@@ -452,12 +451,13 @@ COMMANDS = {
     "lint": command_lint,
     "docs": command_docs,
     "bench": command_bench,
+    "conformance": command_conformance,
 }
 
 
 def usage() -> str:
     """Return the help text."""
-    lines = [f"  {name:9} {command.__doc__}" for name, command in COMMANDS.items()]
+    lines = [f"  {name:12} {command.__doc__}" for name, command in COMMANDS.items()]
     return "\n".join(["usage: python3 dev.py COMMAND [ARGUMENT ...]", "", *lines])
 
 
@@ -489,9 +489,7 @@ def main(argv: list[str]) -> int:
     except Stop as stop:
         print(f"dev.py: {stop}", file=sys.stderr)
     except OSError as error:
-        print(
-            f"dev.py: {error}: run this in a copy of japy that you may write to.", file=sys.stderr
-        )
+        print(f"dev.py: {error}: run this in a copy that you may write to.", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return 2
