@@ -217,10 +217,10 @@ class ChunkedBody(Body):
                 end = size
             self.line += data[pos : min(end, pos + MAX_LINE + 1)]
             pos = end
-            if len(self.line) > MAX_LINE:
-                raise self._long_line()
             if self.state is Chunk.DATA_END and len(self.line) > 2:
                 raise BadRequest(MALFORMED_BODY, "chunk longer than its size")
+            if len(self.line) > MAX_LINE:
+                raise self._long_line()
             if self.line.endswith(b"\n"):
                 self._end_line(self.line)
                 self.line = b""
@@ -286,4 +286,4 @@ class ChunkedBody(Body):
         text = f"line over {MAX_LINE} bytes"
         if self.state is Chunk.TRAILER:
             return too_many(text)
-        return too_long(text) if b";" in self.line else BadRequest(MALFORMED_BODY, text)
+        return too_long(text) if b";" in self.line[:MAX_LINE] else BadRequest(MALFORMED_BODY, text)

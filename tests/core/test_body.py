@@ -229,6 +229,9 @@ def test_a_line_of_the_coding_is_limited() -> None:
     assert refusal(b"0;" + b"a" * (MAX_LINE - 3) + b"\r\n") == (413, "content too large")
     assert refusal(b"0" * MAX_LINE) is None
     assert refusal(b"0" * (MAX_LINE + 1)) == (400, "malformed_body")
+    assert refusal(b"a" * (MAX_LINE + 1) + b";" + b"a" * 100) == (400, "malformed_body")
+    assert refusal(b"a;" + b"a" * (MAX_LINE + 100)) == (413, "content too large")
+    assert refusal(b"1\r\nx" + b"y;" * MAX_LINE) == (400, "malformed_body")
     assert refusal(b"0\r\nA: " + b"a" * MAX_LINE) == (431, "trailer fields too large")
 
 
