@@ -255,8 +255,8 @@ class ChunkedBody(Body):
         # PERF: a size alone needs no regular expression: 1.04 -> 0.76 us a chunk. Clients that send
         # chunks of one byte should not be able to make this the most expensive line of japy.
         digits = text if text and not text.strip(HEX) else self._read_line(text)
-        if len(digits.lstrip(b"0")) > MAX_HEX:
-            raise too_large(self.limit)
+        if len(digits) > MAX_HEX:
+            self._check_zeros(digits)
         size = int(digits, 16)
         self.size += size
         if self.size > self.limit:
@@ -264,15 +264,24 @@ class ChunkedBody(Body):
         self.left = size
         self.state = Chunk.DATA if size else Chunk.TRAILER
 
+    def _check_zeros(self, digits: bytes) -> None:
+        """Count zeros that say nothing like extensions."""
+        if len(digits.lstrip(b"0")) > MAX_HEX:
+            raise too_large(self.limit)
+        self._count_extension(len(digits) - MAX_HEX)
+
+    def _count_extension(self, size: i64) -> None:
+        self.extras += size
+        if self.extras > self.max_extras:  # RFC 9112 §7.1.1
+            raise too_long(f"over {self.max_extras} bytes of chunk extensions")
+
     def _read_line(self, text: bytes) -> bytes:
         """Return the digits of a line with extensions, which are counted and ignored."""
         match = CHUNK_LINE.fullmatch(text)
         if match is None:
             raise BadRequest(MALFORMED_BODY, f"chunk size {quote(text)}")
         digits: bytes = match.group(1)
-        self.extras += len(text) - len(digits)
-        if self.extras > self.max_extras:  # RFC 9112 §7.1.1
-            raise too_long(f"over {self.max_extras} bytes of chunk extensions")
+        self._count_extension(len(text) - len(digits))
         return digits
 
     def _count_trailer(self, size: i64) -> None:

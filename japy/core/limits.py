@@ -7,6 +7,7 @@ from typing import Final
 
 from mypy_extensions import i64, mypyc_attr
 
+LINE: Final = 8190
 FIELDS_ROOM: Final = 256  # what the parser has room for
 MAX_BODY: Final = 1 << 40
 MAX_SECONDS: Final = 1_000_000_000  # decades: for who wants no limit
@@ -24,12 +25,14 @@ class Limits:
     Times are looked at once a second, so what is due after n seconds happens within the next one.
 
     Args:
-        line: longest request line without its CRLF; beyond it 414. 8,190 is what Apache allows.
+        line: longest request line without its CRLF; beyond it 414. 8,190 is what Apache allows; a
+            shorter head makes that shorter, too.
         head: longest request head; beyond it 431. Four pages of 8 KiB is what nginx allows.
-        fields: most field lines in a head; beyond it 431.
+        fields: most field lines in a head, and in the trailer of a body; beyond it 431.
         body: longest request body; beyond it 413, before it is read when its length is announced.
             A route may have a limit of its own.
-        extras: chunk extensions and trailer fields of one message together; beyond it 413 or 431.
+        extras: chunk extensions and trailer fields of one message together; beyond it 413 or 431,
+            as for one line of them beyond 4,096 bytes.
         pipeline: most answers a connection may be owed; beyond it japy stops reading from it.
         output: answers collected before they are handed to the transport, and most that may wait
             for an earlier one before japy stops reading.
@@ -52,7 +55,7 @@ class Limits:
 
     def __init__(
         self,
-        line: int = 8190,
+        line: int = LINE,
         head: int = 32 * 1024,
         fields: int = 100,
         body: int = 16 * 1024 * 1024,
@@ -71,6 +74,8 @@ class Limits:
         part_head: int = 4096,
     ) -> None:
         check("head", head, 64, 16 * 1024 * 1024)
+        if line == LINE:
+            line = min(line, head)
         check("line", line, 16, head)
         check("fields", fields, 1, FIELDS_ROOM)
         check("body", body, 0, MAX_BODY)

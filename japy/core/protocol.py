@@ -54,6 +54,7 @@ from japy.core.response import Response
 from japy.core.sender import Reading, Sender
 from japy.core.service import Scratch, Service
 
+HEAD_METHOD: Final = b"HEAD "
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 RETRY_S: Final = "1"  # seconds after which a client that was turned away may come again
 MUCH: Final = 64 * 1024  # bytes of a read after which it is somebody else's turn
@@ -172,7 +173,7 @@ class Connection(Sender):
         error = self._lateness()
         if error is not None:
             scratch = self.service.borrow()
-            self._refuse(error, scratch.out)
+            self._refuse(error, self._asks_head(self.tail, 0), scratch.out)
             self._flush(scratch.out)
             self.service.give_back(scratch)
 
@@ -234,7 +235,7 @@ class Connection(Sender):
                     self._ignore()
                     return
         except BadRequest as error:
-            self._refuse(error, scratch.out)
+            self._refuse(error, self._asks_head(data, scratch.start), scratch.out)
 
     def _keep(self, data: bytes, pos: i64) -> None:
         """Keep what waits for room as it is: the requests of one read share its bytes."""
@@ -263,6 +264,7 @@ class Connection(Sender):
                 self._keep(data, table[row + START])
                 return len(data)
             if not is_repeat:
+                scratch.start = table[row + START]
                 parser.lines[i] = read_line(data, table, row, self.service.limits.line)
                 if i == count - 1 and pos == 0:
                     parser.remember(data)
@@ -276,6 +278,7 @@ class Connection(Sender):
             return rest
         size: i64 = len(data)
         if rest < size:
+            scratch.start = rest
             parser.check(data)
             self.tail = data[rest:]
             self._tail_pos = 0
@@ -354,12 +357,18 @@ class Connection(Sender):
     def _end_reading(self, out: BytesWriter) -> None:
         """The peer has sent its last byte: judge what is left of it."""
         if self.reading is Reading.BODY:
-            self._refuse(BadRequest(INCOMPLETE_BODY), out)
+            self._refuse(BadRequest(INCOMPLETE_BODY), self._asks_head(b"", 0), out)
         elif self.reading is Reading.HEAD and self.tail.strip(b"\r\n"):
-            self._refuse(BadRequest(INCOMPLETE_HEADERS), out)
+            self._refuse(BadRequest(INCOMPLETE_HEADERS), self._asks_head(self.tail, 0), out)
         self.reading = Reading.CLOSED
         if self.pipeline.owed == 0:
             self.is_ending = True
+
+    def _asks_head(self, data: bytes, pos: i64) -> bool:
+        """Tell whether what is refused, and begins there in the data, is a HEAD request."""
+        if self._request is not None:
+            return self._request.is_head
+        return data[pos : pos + 7].lstrip(b"\r\n").startswith(HEAD_METHOD)
 
     # Requests to answers.
 
@@ -446,7 +455,7 @@ class Connection(Sender):
         service.turned_away += 1
         scratch = service.borrow()
         response = Response("Service Unavailable", 503, headers={"Retry-After": RETRY_S})
-        self._reject(response, scratch.out)
+        self._reject(response, False, scratch.out)
         self._flush(scratch.out)
         service.give_back(scratch)
         if len(service.lingering) > MAX_LINGERING:

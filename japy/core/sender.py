@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Final
 
 from librt.strings import BytesWriter
-from mypy_extensions import mypyc_attr
+from mypy_extensions import i64, mypyc_attr
 
 from japy.core.body import Body
 from japy.core.drive import Standin
@@ -125,8 +125,14 @@ class Sender:
         if self._transport is not None and self._outlet is not None:
             self._outlet.queue(body)
 
-    def _refuse(self, error: BadRequest, out: BytesWriter) -> None:
-        """Answer what never came to be a request, behind what is owed, and end the connection."""
+    def _refuse(self, error: BadRequest, is_head: bool, out: BytesWriter) -> None:
+        """Answer what never came to be a request, behind what is owed, and end the connection.
+
+        Args:
+            error: why.
+            is_head: whether the method is HEAD: its answer has no body (RFC 9110 §9.3.2).
+            out: where the answer goes.
+        """
         assert self._peer is not None
         raw = self.service.refused(self._peer.address, error)
         self.reading = Reading.CLOSED
@@ -137,14 +143,15 @@ class Sender:
             self.pipeline.push(slot)
             self._send_ready(out)
             return
-        self._reject(Response(error.name, error.status), out)
+        self._reject(Response(error.name, error.status), is_head, out)
 
-    def _reject(self, response: Response, out: BytesWriter) -> None:
+    def _reject(self, response: Response, is_head: bool, out: BytesWriter) -> None:
         """Send or queue an answer to what is no request, the last one of the connection."""
         assert self._peer is not None
         response.close = True
-        line = b"- -"
-        request = Request(self._peer, line, 1, line, 0, 3, 3, 3, False, True)
+        line = b"HEAD -" if is_head else b"- -"
+        size: i64 = len(line)
+        request = Request(self._peer, line, size - 2, line, 0, size, size, size, False, True)
         if self.pipeline.owed == 0:
             self._send(request, response, out)
         else:

@@ -44,6 +44,7 @@ class Scratch:
         self.is_empty: Final = len(base) == 0
         self.context = base.copy()  # what requests are handled in, one after the other
         self.run = self.context.run
+        self.start: i64 = 0  # where the head that is looked at begins
         self.is_used = False  # set once a request has changed the context
         self._receive: Final = receive  # MYPYC: an attribute is read faster than a global
 

@@ -235,6 +235,13 @@ def test_a_line_of_the_coding_is_limited() -> None:
     assert refusal(b"0\r\nA: " + b"a" * MAX_LINE) == (431, "trailer fields too large")
 
 
+def test_zeros_that_say_nothing_are_limited() -> None:
+    chunk = b"0" * 4000 + b"1\r\nx\r\n"
+    assert refusal(chunk * 4) is None
+    assert refusal(chunk * 5) == (413, "content too large")
+    assert refusal((b"0" * 14 + b"1\r\nx\r\n") * 900) is None
+
+
 def test_trailer_fields_are_limited() -> None:
     assert refusal(b"0\r\n" + b"A: b\r\n" * FIELDS + b"\r\n") is None
     many = b"0\r\n" + b"A: b\r\n" * (FIELDS + 1)

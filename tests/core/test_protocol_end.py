@@ -375,3 +375,41 @@ def test_no_exception_of_a_handler_reaches_the_transport(
     assert [answer.status for answer in read_answers(received)] == [500, 500]
     assert not is_closed
     assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize(
+    ("rest", "status"),
+    [
+        (b" / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n", 413),
+        (b" / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n", 413),
+        (b" /" + b"x" * 300, 414),
+        (b" / HTTP/1.1\r\nA: " + b"x" * 2000, 431),
+        (b" * HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b" / HTTP/1.1\r\nHost : x\r\n\r\n", 400),
+        (b" / HTTP/1.1\r\n\r\n", 400),
+    ],
+)
+def test_the_refusal_of_a_head_request_has_no_body(serve: Serve, rest: bytes, status: int) -> None:
+    _, server, _ = held(serve, Limits(line=200, head=1000, body=1000))
+    for method, has_body in ((b"HEAD", False), (b"GET", True)):
+        for before in (b"", get("/sync"), b"\r\n"):
+            received, is_closed = server.exchange_every_way(before + method + rest)
+            head, _, body = received.removeprefix(server.exchange([before]).received).partition(
+                b"\r\n\r\n"
+            )
+            assert head.startswith(b"HTTP/1.1 %d " % status)
+            assert (body != b"") is has_body
+            assert is_closed
+
+
+def test_a_late_or_incomplete_head_request_is_refused_without_a_body(serve: Serve) -> None:
+    _, server, _ = held(serve)
+    for data in (b"HEAD / HT", b"HEAD / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n1"):
+        received, _ = server.exchange([data], True)
+        assert received.startswith(b"HTTP/1.1 400 ")
+        assert received.endswith(b"\r\n\r\n")
+        wire = server.connect()
+        wire.send(data)
+        server.tick(12)
+        assert wire.received.startswith(b"HTTP/1.1 408 ")
+        assert wire.received.endswith(b"\r\n\r\n")
