@@ -382,6 +382,7 @@ class Application(Routing):
         write: Callable[[int, bytes], int] | None = None,
         call_soon: Callable[[Callable[[], object]], object] | None = None,
         cut: Callable[[object], object] | None = None,
+        count: Callable[[int], int] | None = None,
     ) -> Service:
         """Freeze the routes and return what connections share; see `Service` for the arguments."""
         if not self.router.is_frozen:
@@ -409,6 +410,7 @@ class Application(Routing):
             write,
             call_soon,
             cut,
+            count,
         )
 
     def _settle(self, request: Request, result: Any) -> object:

@@ -10,6 +10,7 @@ Invariants:
 - The shutdown of the application comes after the last connection, whatever ended that.
 """
 
+import array
 import asyncio
 import contextlib
 import dataclasses
@@ -25,6 +26,7 @@ import signal
 import socket
 import struct
 import sys
+import termios
 import threading
 import time
 import traceback
@@ -65,7 +67,9 @@ class Worker:
 
     def __init__(self, app: Application, config: Config, listener: socket.socket) -> None:
         app.debug = app.debug or config.debug
-        self.service: Service = app.service(os.write, app.loop.call_soon, reset_at_close)
+        self.service: Service = app.service(
+            os.write, app.loop.call_soon, reset_at_close, count_unread
+        )
         self.failures: ExceptionGroup[Exception] | None = None  # of the shutdown
         self._app = app
         self._config = config
@@ -332,6 +336,14 @@ def within(limits: Limits, files: int) -> Limits:
 def reset_at_close(end: Any) -> None:
     """Have a socket end with a reset, and drop what its peer has not read."""
     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def count_unread(number: int) -> int:
+    """Return how many bytes the system keeps for the peer of a socket; 0 if it does not say."""
+    size = array.array("i", [0])
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(number, termios.TIOCOUTQ, size)
+    return size[0]
 
 
 def serve(worker: Worker, channel: socket.socket) -> int:

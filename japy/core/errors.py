@@ -7,7 +7,7 @@ Invariant: a name that is made here is one printable line, whatever the client h
 """
 
 from json.decoder import JSONDecodeError  # MYPYC: a base class is looked up where it is defined
-from typing import Final
+from typing import Final, cast
 
 from mypy_extensions import mypyc_attr
 
@@ -101,9 +101,13 @@ class MethodNotAllowed(RouteNotFoundException):
         allow: the methods the path is known with, sorted: the value of the `Allow` field.
     """
 
-    def __init__(self, allow: tuple[str, ...]) -> None:
-        super().__init__()
-        self.allow: Final = allow
+    # MYPYC: an `__init__` of its own would cost a reference to None for each object, as the class
+    # has a base in C (tests/leak).
+
+    @property
+    def allow(self) -> tuple[str, ...]:
+        """The methods that the path is known with."""
+        return cast(tuple[str, ...], self.args[0]) if self.args else ()
 
 
 def quote(data: bytes) -> str:

@@ -15,9 +15,11 @@ from mypy_extensions import i64, mypyc_attr
 
 QUIET_TICKS: Final = 3  # two to three seconds without a byte: nothing more is on its way
 LINGER_TICKS: Final = 30  # what a peer gets at most for sending what nobody wants any more
+UNKNOWN: Final = -1 << 62  # less than any count
 EARLY: Final = b"H"  # what every answer begins with; see `Outlet.is_gone`
 
 Write = Callable[[int, bytes], int]
+Count = Callable[[int], int]
 
 
 class Transport(Protocol):
@@ -58,7 +60,7 @@ class Outlet:
         self._is_queued = False  # set while the transport may have bytes that must go first
         self._is_begun = False  # set while the next answer's first byte has been sent already
         self._queued: i64 = 0  # bytes that the transport was given
-        self._sent: i64 = 0  # how many of them had left at the last tick
+        self._sent: i64 = UNKNOWN  # how many of them the peer had at the last tick
         self._slow_s = 0.0  # how long the peer has been too slow in reading
         self._ticks_left: i64 = 0  # to wait for the peer's end; set once ours has ended
         self._quiet_left: i64 = 0  # the same, without a byte from it
@@ -85,16 +87,18 @@ class Outlet:
         if not self._is_queued:
             self._is_queued = True
             self._slow_s = 0.0
-            self._sent = self._queued
+            self._sent = UNKNOWN
         self._queued += len(data)
         self.transport.write(data)
 
-    def is_stuck(self, patience_s: float, rate: float) -> bool:
+    def is_stuck(self, patience_s: float, rate: float, count: Count | None) -> bool:
         """Tell whether the peer is too slow in reading; to be called once a second.
 
         Args:
             patience_s: seconds that it may be slower than the rate.
             rate: bytes per second that it has to read.
+            count: returns how many bytes the system keeps for the peer of a descriptor, which may
+                be megabytes; None if it does not say.
         """
         if not self._is_queued:
             return False
@@ -102,8 +106,11 @@ class Outlet:
         if unsent == 0:
             self._is_queued = False
             return False
+        if count is not None and self._fd >= 0:
+            unsent += count(self._fd)
         sent: i64 = self._queued - unsent
-        self._slow_s = max(0.0, self._slow_s + 1.0 - float(sent - self._sent) / rate)
+        came = 0.0 if self._sent == UNKNOWN else float(sent - self._sent)
+        self._slow_s = max(0.0, self._slow_s + 1.0 - came / rate)
         self._sent = sent
         return self._slow_s > patience_s
 

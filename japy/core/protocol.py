@@ -165,7 +165,8 @@ class Connection(Sender):
             return
         limits = self.service.limits
         is_deaf = self.is_eof or self.is_blocked  # then no read will tell that the peer is gone
-        if outlet.is_stuck(limits.write_s, float(limits.write_rate)) or (
+        rate = float(limits.write_rate)
+        if outlet.is_stuck(limits.write_s, rate, self.service.count) or (
             is_deaf and self.pipeline.owed > 0 and outlet.is_gone()
         ):
             self._cut(transport)

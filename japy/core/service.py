@@ -110,6 +110,7 @@ class Service:
         write: `os.write`, or None where transports have no file descriptor.
         call_soon: calls a function in the next turn of the event loop; None if turns do not matter.
         cut: given the socket of a transport, has the end of its connection be a reset.
+        count: returns how many bytes the system keeps for the peer of a descriptor.
     """
 
     def __init__(
@@ -131,6 +132,7 @@ class Service:
         write: Callable[[int, bytes], int] | None,
         call_soon: Callable[[Callable[[], object]], object] | None,
         cut: Callable[[object], object] | None,
+        count: Callable[[int], int] | None,
     ) -> None:
         self.app: Final = app
         self.router: Final = router
@@ -148,6 +150,7 @@ class Service:
         self.write: Final = write
         self.call_soon: Final = call_soon
         self.cut: Final = cut
+        self.count: Final = count
         self.coroutine_type: Final = CoroutineType  # MYPYC: an attribute is faster than a global
         self.base = base
         self.connections: Final[set[Connection]] = set()

@@ -215,6 +215,23 @@ def test_a_peer_that_is_owed_bytes_is_not_asked(ends: tuple[socket.socket, socke
     assert far.recv(100) == b"data"
 
 
+def test_what_the_system_keeps_is_not_read_yet(ends: tuple[socket.socket, socket.socket]) -> None:
+    near, _ = ends
+    outlet, _ = outlet_of(near)
+    kept = 1_000_000
+
+    def count(number: int) -> int:
+        return kept if number == near.fileno() else 0
+
+    outlet.queue(b"answer")
+    assert not outlet.is_stuck(2.5, 100, count)
+    for _ in range(10):
+        kept -= 100
+        assert not outlet.is_stuck(2.5, 100, count)
+    assert not outlet.is_stuck(2.5, 100, count)
+    assert outlet.is_stuck(2.5, 100, count)
+
+
 def test_bytes_that_are_no_answer_end_what_was_begun(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:
