@@ -160,7 +160,7 @@ LIMITS: dict[str, tuple[Callable[[str], float], str]] = {
     "limit_request_body": (size, "longest request body in bytes (16Mi)"),
     "limit_request_extras": (size, "chunk extensions and trailers of a request in bytes (16Ki)"),
     "limit_form_fields": (size, "most fields and files of a form (1000)"),
-    "limit_form_text": (size, "longest text field of a multipart form in bytes (4Mi)"),
+    "limit_form_text": (size, "longest text field, or urlencoded form, in bytes (1Mi)"),
     "limit_body_rate": (size, "bytes per second below which a body is too slow (240)"),
     "limit_write_rate": (size, "bytes per second below which a reader is too slow (240)"),
     "limit_pipeline": (size, "most requests of a connection in work (64)"),

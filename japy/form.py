@@ -10,9 +10,9 @@ Invariants:
 
 import errno
 import os
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
 
 from japy.core.charset import UTF_8, codec_name, decode_text
 from japy.core.codec import Form
@@ -24,6 +24,7 @@ URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 CHARSET_FIELD = "_charset_"  # RFC 7578 §4.6: names the charset of the other fields
 
+ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 MAX_BOUNDARY = 70  # RFC 2046 §5.1.1
 
 
@@ -79,19 +80,38 @@ def read_form(limits: Limits, content_type: str, body: bytes | None) -> Form | N
     mime_type = content_type.partition(";")[0].strip().lower()
     if mime_type == URLENCODED:
         encoding = charset_of(content_type) or UTF_8
-        return Form(read_urlencoded(body or b"", encoding, limits.form_fields), None)
+        return Form(read_urlencoded(body or b"", encoding, limits), None)
     if mime_type == MULTIPART:
         return Form([], []) if body is None else read_multipart(body, content_type, limits)
     return None
 
 
-def read_urlencoded(body: bytes, encoding: str, max_fields: int) -> list[tuple[str, str]]:
+def read_urlencoded(body: bytes, encoding: str, limits: Limits) -> list[tuple[str, str]]:
     """Return the fields in order; bytes that are not in the encoding become U+FFFD."""
-    if body.count(b"&") >= max_fields:
-        raise MalformedForm(f"more than {max_fields} fields")
+    if len(body) > limits.form_text:
+        raise MalformedForm(f"urlencoded form over {limits.form_text} bytes")
+    if body.count(b"&") >= limits.form_fields:
+        raise MalformedForm(f"more than {limits.form_fields} fields")
     codec = codec_name(encoding)
-    text = body.decode(codec, "replace")
-    return parse_qsl(text, keep_blank_values=True, encoding=codec, errors="replace")
+    if "&".encode(codec, "replace") != b"&":  # such as UTF-16: only the text can be taken apart
+        body, codec = body.decode(codec, "replace").encode("utf-8", "replace"), UTF_8
+    pairs = (field.partition(b"=") for field in body.split(b"&") if field)
+    return [(unquoted(name, codec), unquoted(value, codec)) for name, _, value in pairs]
+
+
+def unquoted(data: bytes, codec: str) -> str:
+    """Return the text that a name or a value stands for; "%" without two digits stays."""
+    # PERF: the standard library takes 0.8 us for each "%": 13 s of a worker for 16 MB of them.
+    if b"%" in data:
+        data = ESCAPES.sub(unescape, data.replace(b"+", b" "))
+    else:
+        data = data.replace(b"+", b" ")
+    return data.decode(codec, "replace")
+
+
+def unescape(match: re.Match[bytes]) -> bytes:
+    """Return the bytes that escapes in a row stand for."""
+    return bytes.fromhex(match[0].replace(b"%", b"").decode("ascii"))
 
 
 def read_multipart(body: bytes, content_type: str, limits: Limits) -> Form:

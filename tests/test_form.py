@@ -1,8 +1,9 @@
 """Forms: urlencoded and multipart ones as browsers send them, and whatever else may come."""
 
 from pathlib import Path
+from time import process_time
 from typing import NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import example, given
@@ -17,6 +18,7 @@ from tests.support.strategies import tokens
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=b"
 LIMITS = Limits()
+TANGLED = (b"%&=+3aF8e;") * 25 + b"%&=+3a"  # bytes to those that matter
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
@@ -96,6 +98,30 @@ def test_there_are_limits_to_urlencoded_fields() -> None:
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=8))
 def test_urlencoded_fields_come_back(fields: list[tuple[str, str]]) -> None:
     assert read(URLENCODED, urlencode(fields).encode()).fields == fields
+
+
+@given(st.binary(max_size=60).map(lambda data: data.translate(TANGLED)))
+@example(b"%83e=%e3%83%86&a=%e3%83")
+def test_urlencoded_bytes_mean_what_they_mean_to_the_standard_library(body: bytes) -> None:
+    for codec in ("utf-8", "latin-1", "shift_jis"):
+        text = body.decode("latin-1")
+        expected = parse_qsl(text, keep_blank_values=True, encoding=codec, errors="replace")
+        assert read(f"{URLENCODED}; charset={codec}", body).fields == expected
+
+
+def test_urlencoded_text_may_be_in_a_charset_of_its_own() -> None:
+    assert read(f"{URLENCODED}; charset=utf-16", "a=é&b=%41".encode("utf-16")).fields == [
+        ("a", "é"),
+        ("b", "A"),
+    ]
+
+
+def test_escapes_that_escape_nothing_take_no_time() -> None:
+    limits = Limits(form_text=16_000_000)
+    before = process_time()
+    for body in (b"%" * 16_000_000, b"%41" * 5_000_000):
+        read(URLENCODED, body, limits)
+    assert process_time() - before < 5, "urllib takes 15 s"
 
 
 # multipart
@@ -227,8 +253,10 @@ def test_there_are_limits_to_parts() -> None:
 def test_the_limits_are_those_of_the_application() -> None:
     limits = Limits(form_fields=2, form_text=3, part_fields=1, part_head=64)
     assert len(read(URLENCODED, b"a&b", limits).fields) == 2
+    with pytest.raises(MalformedForm, match="urlencoded form over 3 bytes"):
+        read(URLENCODED, b"a&bc", limits)
     with pytest.raises(MalformedForm, match="more than 2 fields"):
-        read(URLENCODED, b"a&b&c", limits)
+        read(URLENCODED, b"&&&", limits)
     assert len(read(MULTIPART, field("a", b"123") * 2 + b"--b--", limits).fields) == 2
     for body in (field("a", b"") * 3, field("a", b"1234"), field("a", b"", "X: y")):
         with pytest.raises(MalformedForm):

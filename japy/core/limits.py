@@ -45,7 +45,8 @@ class Limits:
             beyond it the connection is cut.
         write_rate: bytes per second below which a client is slow.
         form_fields: most fields of a form, files included; beyond it 400. As Django allows.
-        form_text: longest text field of a multipart form; files are held to `body` only.
+        form_text: longest text field of a multipart form, and longest urlencoded form; beyond it
+            400. Files are held to `body` only.
         part_fields: most field lines in the head of a part; RFC 7578 §4 knows three.
         part_head: longest of these lines: a file name of 255 characters has room many times.
 
@@ -69,7 +70,7 @@ class Limits:
         write_s: float = 60,
         write_rate: int = 240,
         form_fields: int = 1000,
-        form_text: int = 4 * 1024 * 1024,
+        form_text: int = 1024 * 1024,
         part_fields: int = 8,
         part_head: int = 4096,
     ) -> None:
