@@ -122,9 +122,7 @@ def this_python() -> Interpreter:
 
 def chosen(version: str | None) -> Interpreter:
     """Return the Python of the version asked for on the command line."""
-    if version is None:
-        return this_python()
-    found = find(version)
+    found = this_python() if version is None else find(version)
     if found is None:
         raise Stop(
             f"No Python {version} was found on PATH or among pyenv's: install it, "
@@ -269,10 +267,8 @@ class Environment:
 
     def _is_intact(self) -> bool:
         """Return whether no other build in the checkout has spoilt this one."""
-        if self.mode == "compiled":
-            return True
         stale = [*TOP.glob("japy/core/**/*.so"), *TOP.glob("japy__mypyc.*")]
-        return not stale and any(TOP.glob("japy/_pico.*so"))
+        return self.mode == "compiled" or (not stale and any(TOP.glob("japy/_pico.*so")))
 
     def _create(self) -> None:
         made_by = self.folder / "made-by"
@@ -392,8 +388,7 @@ def command_test(args: list[str]) -> int:
     parser.add_argument("--mode", choices=MODES, help="only with this core")
     parser.add_argument("--python", metavar="X.Y", help="with this Python, not the one running")
     options, rest = parser.parse_known_args(args)
-    modes = [options.mode] if options.mode else MODES
-    return run_tests([chosen(options.python)], modes, rest)
+    return run_tests([chosen(options.python)], [options.mode] if options.mode else MODES, rest)
 
 
 def command_versions(args: list[str]) -> int:
@@ -438,10 +433,14 @@ def command_bench(args: list[str]) -> int:
     return subprocess.run(program, cwd=TOP, env=environment.env()).returncode
 
 
+def command_fuzz(args: list[str]) -> int:
+    """Search for inputs that break a promise of japy's, for `--minutes`; arguments go to fuzz."""
+    return command_bench([str(TOP / "fuzz"), *args])
+
+
 def command_conformance(args: list[str]) -> int:
     """Hold japy, or a server at `--url`, to RFC 9112 and 9110; arguments go to tests/rfc."""
-    program = [sys.executable, str(TOP / "tests" / "rfc"), *args]
-    return subprocess.run(program, cwd=TOP, env=child_env()).returncode
+    return subprocess.run([sys.executable, "tests/rfc", *args], cwd=TOP, env=child_env()).returncode
 
 
 COMMANDS = {
@@ -451,6 +450,7 @@ COMMANDS = {
     "lint": command_lint,
     "docs": command_docs,
     "bench": command_bench,
+    "fuzz": command_fuzz,
     "conformance": command_conformance,
 }
 
