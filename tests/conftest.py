@@ -17,10 +17,19 @@ from tests.support.wire import Server
 # The checkout comes last: japy is what is installed, not what lies here.
 sys.path.append(str(Path(__file__).parent.parent))
 
+SLOW = ("test_fuzz.py", "fuzz/", "leak/", "bench/", "server/test_hostile.py", "rfc/test_memory.py")
 LOOPS: list[NewLoop] = [asyncio.new_event_loop, uvloop.new_event_loop]
 
 settings.register_profile("tests", max_examples=200, derandomize=True, deadline=None, database=None)
 settings.load_profile("tests")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes long, so that .ci/run can leave it out on Pythons other than the first."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,6 +4,7 @@ Either way there is a connection of its own for each exchange, and nothing of it
 """
 
 import asyncio
+import functools
 import socket
 import struct
 from collections.abc import Callable
@@ -71,7 +72,7 @@ class SocketDoor:
         self._address = listener.getsockname()
         self._server = self._loop.run_until_complete(
             self._loop.create_server(
-                lambda: Connection(self._service),  # type: ignore[arg-type]  # see core.protocol: no subclass of asyncio.Protocol
+                functools.partial(Connection, self._service),  # type: ignore[arg-type]  # see core.protocol: no subclass of asyncio.Protocol
                 sock=listener,
             )
         )
