@@ -97,8 +97,7 @@ class RouteNotFoundException(Exception):
 class MethodNotAllowed(RouteNotFoundException):
     """The path is known, but not with this method; the default answer is 405 (RFC 9110 §15.5.6).
 
-    Args:
-        allow: the methods the path is known with, sorted: the value of the `Allow` field.
+    It is made with the methods that the path is known with, sorted: the value of the `Allow` field.
     """
 
     # MYPYC: an `__init__` of its own would cost a reference to None for each object, as the class
