@@ -41,8 +41,8 @@ class Client:
         self.absent = 0  # ticks since it is gone without a word
         self.late = 0  # ticks that the part has taken while it was read
         self.unread = 0  # ticks that it has not read what waits for it
-        self.quiet = 0  # ticks since it has sent something, or the server has ended its side
-        self.ended = 0  # ticks since the server has ended its side
+        self.ended = 0  # ticks since the server has ended its side, and it has read all
+        self.quiet = 0  # how many of them since it has sent something
         self.idle = 0  # looks of the reaper since it has sent something or was owed something
         self.is_reaped = False  # set once the reaper has to end its connection
 
@@ -122,8 +122,9 @@ class Client:
             return
         self.absent += line.is_gone
         self.unread = self.unread + 1 if line.buffer else 0
-        self.ended += line.is_ended
-        self.quiet = self.quiet + 1 if line.is_ended else 0
+        if line.is_ended and not line.buffer:  # else the server waits for it to read
+            self.ended += 1
+            self.quiet += 1
         if not self.has_begun() or line.is_ended or self.part is None:
             return
         size = self.part_size - self.part.data.index(b"\r\n\r\n") - len(b"\r\n\r\n")

@@ -3,11 +3,12 @@
 `make fuzz MINUTES=10` searches for longer, and at random.
 """
 
+import logging
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -38,6 +39,17 @@ MODULES = (
 )
 COMPARISON = fuzz_stream.test_both_cores_answer_the_same
 FAST = settings(max_examples=100, database=None, derandomize=False, print_blob=True)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def loggers() -> Iterator[None]:
+    """Give back the loggers as they were: the fuzz files have processes of their own in mind."""
+    found = [logging.getLogger(name) for name in ("japy.error", "japy.access", "asyncio")]
+    before = [(logger.handlers, logger.propagate, logger.level) for logger in found]
+    yield
+    for logger, (handlers, propagate, level) in zip(found, before, strict=True):
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
 
 
 def properties(module: ModuleType) -> list[Callable[[], None]]:

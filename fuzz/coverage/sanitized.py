@@ -25,7 +25,7 @@ HOME = TOP / ".dev" / "fuzz" / "sanitized"
 SOURCES = ("japy", "vendor", "setup.py", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in")
 # mypyc shifts negative numbers to the left, which gcc defines though C does not.
 FLAGS = "-g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize=shift-base"
-TESTS = ("tests/leak", "tests/core", "tests/test_fuzz.py")
+TESTS = ("tests/leak", "tests/core", "tests/test_fuzz.py", "-m", "not once")
 FAILED = 2
 PROBE = """
 import japy.core.parser as parser, japy._pico as pico
