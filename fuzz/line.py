@@ -18,7 +18,7 @@ from japy.core.protocol import Connection
 from japy.core.service import Service
 
 PEER = ("192.0.2.1", 50000)  # RFC 5737: an address for examples
-HIGH = 200  # bytes in the buffer from which on writing is paused: less than most answers
+HIGH = 100  # bytes in the buffer from which on writing is paused: less than most answers
 ROOM = 50  # bytes that the system keeps for a client that does not read
 
 

@@ -28,7 +28,9 @@ from fuzz import (
 )
 from fuzz.campaign import COVERAGE, plan
 from fuzz.difference import LAXER, LONGER, STRICTER, Difference, Message
+from fuzz.fuzz_machine import Machine
 from fuzz.judge import LIMITS, ask_h11
+from fuzz.message import ROLES
 from fuzz.mutation import SENTINEL
 from fuzz.target import NAMES, Property
 from japy.core import COMPILED
@@ -88,6 +90,37 @@ def test_a_known_difference_from_h11_is_one(difference: Difference) -> None:
     assert fuzz_oracle.refuses(theirs, 0) is (difference in LAXER), theirs.reason
     assert re.search(difference.said, (theirs if difference in LAXER else ours).reason)
     assert difference.applies(Message(difference.example, LIMITS))
+
+
+# What the machine has found, step by step.
+
+
+def choices_for(path: str) -> bytes:
+    """Return the choices that a plain GET for a path is made from."""
+    return bytes([next(i for i, role in enumerate(ROLES) if role.path == path)])
+
+
+@pytest.mark.parametrize("is_direct", [True, False])
+@pytest.mark.parametrize("limits", range(len(fuzz_machine.LIMITS)))
+def test_what_follows_the_last_answer_of_who_does_not_read_is_not_kept(
+    limits: int, is_direct: bool
+) -> None:
+    machine = Machine()
+    machine.begin(limits=limits, is_direct=is_direct)
+    machine.stop_reading(who=0)
+    machine.ask(who=0, choices=[choices_for("/close")])
+    machine.send_too_late(times=20)
+    machine.clients_have_what_they_must()
+    machine.teardown()
+
+
+def test_an_empty_line_keeps_no_connection_open() -> None:
+    machine = Machine()
+    machine.begin(limits=0, is_direct=False)
+    machine.send_blank(who=0)
+    machine.reap(seconds=4)
+    machine.clients_have_what_they_must()
+    machine.teardown()
 
 
 def promise(end: int) -> Property:

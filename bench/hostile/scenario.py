@@ -111,7 +111,7 @@ SCENARIOS = (
         "half-open",
         "nothing more will come",
         storm.hold_half_open,
-        1000,
+        400,
         frozenset({"held", "let go by the server"}),
         options=IMPATIENT,
         is_let_go=True,

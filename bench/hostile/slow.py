@@ -19,7 +19,7 @@ BIG = 256 * 1024  # of an answer that is read slowly
 BIG_REQUEST = b"GET /fresh/%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % BIG
 REPEATS = 3  # such answers on a connection
 WINDOW, SIP = 1024, 32  # bytes that are received unread, and bytes read at a time
-RATE = 500  # connections a second
+RATE, READERS_RATE = 500, 100  # connections a second; each of the latter is sent much at once
 MIN_S = 3  # slowhttptest does nothing useful in less
 COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 COUNTS = ("connected", "error", "closed")
@@ -71,14 +71,14 @@ async def sip(target: Target, tally: Tally) -> None:
 
 async def slow_heads(target: Target, tally: Tally) -> None:
     """Slowloris."""
-    options = ["-H", "-i", "1", "-x", "24"]
+    options = ["-H", "-i", "1", "-x", "24", "-r", str(RATE)]
     if not await run_tool(options, "/", target, tally):
         await crowd(drip_head, target, tally)
 
 
 async def slow_bodies(target: Target, tally: Tally) -> None:
     """R-U-Dead-Yet."""
-    options = ["-B", "-i", "1", "-x", "10", "-s", "8192", "-t", "POST"]
+    options = ["-B", "-i", "1", "-x", "10", "-s", "8192", "-t", "POST", "-r", str(RATE)]
     if not await run_tool(options, "/post", target, tally):
         await crowd(drip_body, target, tally)
 
@@ -86,8 +86,9 @@ async def slow_bodies(target: Target, tally: Tally) -> None:
 async def slow_reads(target: Target, tally: Tally) -> None:
     """Slow Read: a window of a few bytes, read a little at a time."""
     options = ["-X", "-n", "1", "-w", "512", "-y", "1024", "-z", str(SIP), "-k", str(REPEATS)]
+    options += ["-r", str(READERS_RATE)]
     if not await run_tool(options, f"/fresh/{BIG}", target, tally):
-        await crowd(sip, target, tally)
+        await crowd(sip, target, tally, target.count / READERS_RATE)
 
 
 async def run_tool(options: Sequence[str], path: str, target: Target, tally: Tally) -> bool:
@@ -95,7 +96,7 @@ async def run_tool(options: Sequence[str], path: str, target: Target, tally: Tal
     if shutil.which(TOOL) is None:
         return False
     while target.left_s > MIN_S:
-        command = [TOOL, *options, "-c", str(target.count), "-r", str(RATE), "-p", "3"]
+        command = [TOOL, *options, "-c", str(target.count), "-p", "3"]
         command += ["-l", str(int(target.left_s)), "-u", f"http://{HOST}:{target.port}{path}"]
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)

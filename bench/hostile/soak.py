@@ -12,8 +12,8 @@ from bench.hostile.client import Tally, Target
 from bench.hostile.mix import mingle
 from bench.hostile.party import attackers
 from bench.hostile.scenario import MIB
-from bench.hostile.subject import Subject
-from bench.hostile.trial import MARGIN, SPARE_BLOCKS, Plan, clean_up
+from bench.hostile.subject import Look, Subject
+from bench.hostile.trial import LOOK_S, MARGIN, SPARE_BLOCKS, Plan, clean_up
 from bench.hostile.visitor import visitors
 from bench.memory.growth import slope
 
@@ -47,7 +47,7 @@ class Sample:
     """What was seen in ten seconds, and at their end."""
 
     minute: float
-    rss: int
+    rss: int  # the lowest: big answers come and go
     fds: int
     requests: int  # of good clients
     failed: int
@@ -120,7 +120,7 @@ def run(subject: Subject, plan: Plan, report: Callable[[str], object]) -> Soak:
     blocks = subject.count().blocks
     before = subject.rest()
     samples, tally = mix(subject, plan, report)
-    after = clean_up(subject, before.fds, blocks)
+    after = clean_up(subject, before, blocks)
     found = Soak(
         samples,
         dict(tally),
@@ -159,17 +159,26 @@ def sample(subject: Subject, plan: Plan, begun: float) -> Sample:
     """Watch good clients for a while."""
     good = visitors(subject.port, plan.cores.load)
     try:
-        time.sleep(EVERY_S)
-        seen = subject.look()
+        looks = watch(subject, EVERY_S)
         good.end()
         (stay,) = good.results()
     finally:
         good.kill()
     minute = (time.monotonic() - begun) / 60
     failed = sum(stay.failures.values())
-    return Sample(
-        round(minute, 2), seen.rss, seen.fds, stay.requests, failed, stay.kept.p99, stay.new.p99
-    )
+    rss = min(look.rss for look in looks)
+    times = (stay.kept.p99, stay.new.p99)
+    return Sample(round(minute, 2), rss, looks[-1].fds, stay.requests, failed, *times)
+
+
+def watch(subject: Subject, seconds: float) -> list[Look]:
+    """Look again and again for a while."""
+    until = time.monotonic() + seconds
+    looks = [subject.look()]
+    while time.monotonic() < until:
+        time.sleep(LOOK_S)
+        looks.append(subject.look())
+    return looks
 
 
 def line(each: Sample) -> str:

@@ -21,6 +21,7 @@ from bench.memory.traffic import ABANDONED, FOREVER, GET, MIXED, chunked, get
 
 CLOSE = get(b"/", b"Connection: close")
 BIG = get(b"/fresh/300000")
+HUGE = get(b"/fresh/4000000")  # more than the kernel keeps for a client that does not read
 LEAVING = [  # what was sent when a client leaves, and how long it waited first
     *((data, 0.0) for data in (*ABANDONED, FOREVER, BIG)),
     *((data, 0.003) for data in (*ABANDONED, FOREVER, BIG)),
@@ -37,7 +38,7 @@ UNREAD = [  # what was sent by clients that then read nothing, and whether they 
     (GET, True),
     (MIXED * 3, True),
     (chunked(b"x" * 100)[:-20], True),
-    (BIG * 3, True),
+    (HUGE, True),
 ]
 ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2 = 1, 4, 5  # of TCP: the other side is there yet
 

@@ -82,12 +82,15 @@ class Subject:
             seen, last = self.look(), seen
         return seen
 
-    def settle(self, fds: int) -> Look:
-        """Return a look once so many descriptors are open, or after a while."""
+    def settle(self, most: Look) -> Look:
+        """Return a look once there is no more than that, or after a while."""
         deadline = time.monotonic() + SETTLE_S
-        while (seen := self.look()).fds > fds and time.monotonic() < deadline:
+        while True:
+            seen = self.look()
+            is_settled = seen.fds <= most.fds and seen.rss <= most.rss
+            if is_settled or time.monotonic() > deadline:
+                return seen
             time.sleep(POLL_S)
-        return seen
 
     def count(self) -> Count:
         """Return how many things are alive, without what this question needs."""

@@ -93,7 +93,7 @@ def run(scenario: Scenario, subject: Subject, plan: Plan) -> Outcome:
     before = subject.rest()
     calm = stay_calm(scenario, subject, plan)
     battle = attack(scenario, subject, plan)
-    after = clean_up(subject, before.fds, blocks)
+    after = clean_up(subject, before, blocks)
     found = Outcome(scenario.name, scenario.title, calm, before, battle, after)
     found.faults.extend(judge(scenario, found, plan.seconds))
     printed = [line for line in subject.noise()[noise:] if not re.search(scenario.printed, line)]
@@ -140,9 +140,9 @@ def attack(scenario: Scenario, subject: Subject, plan: Plan) -> Battle:
     return Battle(during, dict(tally), peak, min(late, default=0), *shares)
 
 
-def clean_up(subject: Subject, fds: int, blocks: int) -> Aftermath:
+def clean_up(subject: Subject, before: Look, blocks: int) -> Aftermath:
     """Wait until all is as before, or will never be; return what is left."""
-    after = subject.settle(fds)
+    after = subject.settle(Look(before.rss + KEPT, before.fds))
     count = subject.count()
     subject.trim()
     return Aftermath(after, subject.look().rss, count.connections, count.blocks - blocks)
