@@ -15,7 +15,7 @@ from mypy_extensions import i64, mypyc_attr
 
 QUIET_TICKS: Final = 3  # two to three seconds without a byte: nothing more is on its way
 LINGER_TICKS: Final = 30  # what a peer gets at most for sending what nobody wants any more
-UNKNOWN: Final = -1 << 62  # less than any count
+SMALL: Final = 16384  # bytes: what any peer's system takes although nobody reads it there
 EARLY: Final = b"H"  # what every answer begins with; see `Outlet.is_gone`
 
 Write = Callable[[int, bytes], int]
@@ -59,8 +59,8 @@ class Outlet:
         self._fd: Final = -1 if socket is None else socket.fileno()
         self._is_queued = False  # set while the transport may have bytes that must go first
         self._is_begun = False  # set while the next answer's first byte has been sent already
-        self._queued: i64 = 0  # bytes that the transport was given
-        self._sent: i64 = UNKNOWN  # how many of them the peer had at the last tick
+        self._given: i64 = 0  # bytes that were to be sent
+        self._read: i64 = 0  # how many of them the peer's system had at the last look
         self._slow_s = 0.0  # how long the peer has been too slow in reading
         self._ticks_left: i64 = 0  # to wait for the peer's end; set once ours has ended
         self._quiet_left: i64 = 0  # the same, without a byte from it
@@ -77,6 +77,7 @@ class Outlet:
             sent = self._write(self._fd, data)
         except OSError:  # there is no room, or nobody reads any more
             sent = 0
+        self._given += sent
         if sent < len(data):
             self.queue(data[sent:] if sent else data)
 
@@ -84,11 +85,8 @@ class Outlet:
         """Have the transport write at the end of this turn of the event loop, all in one go."""
         if self._is_begun:
             data = self._rest(data)
-        if not self._is_queued:
-            self._is_queued = True
-            self._slow_s = 0.0
-            self._sent = UNKNOWN
-        self._queued += len(data)
+        self._is_queued = True
+        self._given += len(data)
         self.transport.write(data)
 
     def is_stuck(self, patience_s: float, rate: float, count: Count | None) -> bool:
@@ -100,18 +98,16 @@ class Outlet:
             count: returns how many bytes the system keeps for the peer of a descriptor, which may
                 be megabytes; None if it does not say.
         """
-        if not self._is_queued:
-            return False
-        unsent: i64 = self.transport.get_write_buffer_size()
-        if unsent == 0:
-            self._is_queued = False
+        unread: i64 = self.transport.get_write_buffer_size() if self._is_queued else 0
+        self._is_queued = unread > 0
+        # PERF: asking the system costs about 1 us, a second and connection; most answers are small.
+        if unread == 0 and self._given - self._read <= SMALL:
             return False
         if count is not None and self._fd >= 0:
-            unsent += count(self._fd)
-        sent: i64 = self._queued - unsent
-        came = 0.0 if self._sent == UNKNOWN else float(sent - self._sent)
-        self._slow_s = max(0.0, self._slow_s + 1.0 - came / rate)
-        self._sent = sent
+            unread += count(self._fd)
+        came: i64 = self._given - unread - self._read
+        self._read += came
+        self._slow_s = max(0.0, self._slow_s + 1.0 - float(came) / rate) if unread > 0 else 0.0
         return self._slow_s > patience_s
 
     def is_gone(self) -> bool:

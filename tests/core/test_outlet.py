@@ -215,21 +215,55 @@ def test_a_peer_that_is_owed_bytes_is_not_asked(ends: tuple[socket.socket, socke
     assert far.recv(100) == b"data"
 
 
-def test_what_the_system_keeps_is_not_read_yet(ends: tuple[socket.socket, socket.socket]) -> None:
+@pytest.mark.parametrize("is_flushed", [False, True], ids=["queued", "all in the system"])
+def test_what_the_system_keeps_is_not_read_yet(
+    is_flushed: bool, ends: tuple[socket.socket, socket.socket]
+) -> None:
     near, _ = ends
-    outlet, _ = outlet_of(near)
+    outlet, transport = outlet_of(near)
     kept = 1_000_000
 
     def count(number: int) -> int:
         return kept if number == near.fileno() else 0
 
-    outlet.queue(b"answer")
+    outlet.queue(bytes(kept))
+    transport.queued = b"" if is_flushed else b"more"
     assert not outlet.is_stuck(2.5, 100, count)
     for _ in range(10):
         kept -= 100
         assert not outlet.is_stuck(2.5, 100, count)
     assert not outlet.is_stuck(2.5, 100, count)
     assert outlet.is_stuck(2.5, 100, count)
+
+
+def test_a_peer_that_has_read_all_has_its_full_patience_again(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    near, _ = ends
+    outlet, transport = outlet_of(near)
+    for _ in range(3):
+        outlet.queue(bytes(100_000))
+        assert [outlet.is_stuck(2.5, 100, None) for _ in range(3)] == [False, False, True]
+        transport.queued = b""
+        assert not outlet.is_stuck(2.5, 100, None)
+
+
+def test_the_system_is_not_asked_about_small_answers(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    near, far = ends
+    asked: list[int] = []
+
+    def count(number: int) -> int:
+        asked.append(number)
+        return 0
+
+    outlet, _ = outlet_of(near)
+    for _ in range(4):
+        outlet.send(bytes(5_000))
+        assert len(far.recv(5_000)) == 5_000
+        assert not outlet.is_stuck(2.5, 100, count)
+    assert asked == [near.fileno()]
 
 
 def test_bytes_that_are_no_answer_end_what_was_begun(

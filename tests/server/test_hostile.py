@@ -30,7 +30,7 @@ def hello(request):
 
 @app.route("/big")
 def big(request):
-    return request.Response(body=bytes(%d))
+    return request.Response(body=bytes(int(request.query_string or %d)))
 
 @app.route("/post", method="POST")
 def post(request):
@@ -212,10 +212,11 @@ def test_more_connections_than_the_limit() -> None:
         eventually(lambda: server.get() == (200, "hello"))
 
 
-def test_a_client_that_does_not_read_is_dropped() -> None:
+@pytest.mark.parametrize("size", [BIG, 1_000_000], ids=["queued", "all in the system"])
+def test_a_client_that_does_not_read_is_dropped(size: int) -> None:
     with (
         quiet("write_s=1") as (server, files),
-        connected(server, 3, GET.replace(b"/ ", b"/big ")) as clients,
+        connected(server, 3, GET.replace(b"/ ", b"/big?%d " % size)) as clients,
     ):
         assert select.select(clients[:1], [], [], DEADLINE_S)[0]
         assert server.get() == (200, "hello")
