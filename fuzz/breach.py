@@ -6,6 +6,7 @@ these the connection must end: what follows was perhaps never meant as a request
 
 HOST = b"Host: x\r\n"
 ABSURD = b"9" * 40
+LONG = b"a" * 5000  # more than any line may have
 
 
 def head(*lines: bytes, line: bytes = b"GET /sync HTTP/1.1") -> bytes:
@@ -33,6 +34,7 @@ BREACHES: tuple[tuple[bytes, tuple[int, ...]], ...] = (
     *((head(line=b"CONNECT /sync HTTP/1.1"), (501, 400)), (head(line=b"A HTTP/2.0\rB"), (400,))),
     *((head(line=b"CONNECT x:80 HTTP/1.1"), (501, 400)), (b"\0\x16\x03\x01\r\n\r\n", (400,))),
     *((head(line=b"GET http://a@b/ HTTP/1.1"), (400,)), (b"PRI * HTTP/2.0\r\n\r\n", (505, 400))),
+    *((LONG + b"\r\n\r\n", (501, 400)), (head(line=b"GET /" + LONG + b" HTTP/1.1"), (414,))),
     *((head(line=b"HEAD /sync HTTP/2.0"), (505,)), (head(line=b"HEAD /sync#a HTTP/1.1"), (400,))),
     *((head(b"A : b", line=b"HEAD /sync HTTP/1.1"), (400,)), (head(line=b"head /\0"), (400,))),
     *((head(b"Content-Length: 20000", line=b"HEAD /sync HTTP/1.1"), (413,)),),
@@ -90,4 +92,6 @@ BREACHES: tuple[tuple[bytes, tuple[int, ...]], ...] = (
     *((chunks(b"0\r\n A: b\r\n\r\n"), (400,)), (chunks(b"0\r\nA: b\n\r\n"), (400,))),
     *((chunks(b"0\r\nA: \0\r\n\r\n"), (400,)), (chunks(b"0\r\n\n"), (400,))),
     *((chunks(b"0\r\nA: b\rC: d\r\n\r\n"), (400,)), (chunks(b"0\r\n: b\r\n\r\n"), (400,))),
+    *((chunks(b"5;a=" + LONG + b"\r\nhello\r\n"), (413,)), (chunks(LONG + b"\r\n"), (400,))),
+    *((chunks(b"0\r\nA: " + LONG + b"\r\n\r\n"), (431,)), (chunks(b"0" * 5000), (400, 413))),
 )

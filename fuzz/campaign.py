@@ -104,7 +104,8 @@ class Lane(threading.Thread):
         if not self.is_alive() or not job.began_s:
             return
         if job.name != COVERAGE and now_s > job.moved_s + STILL_S:
-            job.trouble = f"{job.name} hangs: python fuzz hunt --target {job.name} {job.batch}"
+            again = f"{sys.executable} {HOME} hunt --target {job.name} {job.batch}"
+            job.trouble = f"{job.name} hangs; to see it again: {again}"
             self.stop()
         grace_s = GRACE_S if job.name == COVERAGE else SHRINK_S
         if now_s > job.began_s + job.seconds + grace_s:
@@ -191,6 +192,7 @@ def run(lanes: Sequence[Lane]) -> int:
     finally:
         for lane in lanes:
             lane.stop()
+            lane.join(GRACE_S)
     return summarize([job for lane in lanes for job in lane.jobs])
 
 

@@ -10,7 +10,7 @@ Invariants:
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import NamedTuple
 
@@ -49,10 +49,15 @@ class Cast:
 
     Args:
         limits: the application's.
+        log_request: likewise.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        self.app = Application(limits=limits)
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        log_request: Callable[[Request], object] | None = None,
+    ) -> None:
+        self.app = Application(limits=limits, log_request=log_request)
         self.held: list[Held] = []  # first come first; some have been cancelled meanwhile
         self.asked: Counter[int] = Counter()  # done callbacks by number: how many were added
         self.told: Counter[int] = Counter()  # and how often each was called

@@ -12,7 +12,6 @@ from pathlib import Path
 from fuzz import campaign, hunt, target
 from japy.core import COMPILED
 
-FOLDER = Path(__file__).resolve().parent / "reproducers"
 NAMES = (*target.NAMES, campaign.COVERAGE)
 
 
@@ -26,7 +25,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         *("--target", "-t"), action="append", choices=NAMES, help="only this one; may be repeated"
     )
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="for what was found")
+    parser.add_argument("--folder", type=Path, default=hunt.FOLDER, help="for what was found")
     parser.add_argument("--again", type=Path, help="run one reproducer again")
     return parser.parse_args(arguments)
 

@@ -20,6 +20,7 @@ from fuzz import target
 from fuzz.target import Finding, Property
 from japy.core import COMPILED
 
+FOLDER = Path(__file__).resolve().parent / "reproducers"
 SLICE_S = 20.0  # of one property, until it is another's turn
 PULSE_S = 1.0  # between two lines
 ENOUGH = 3  # findings of a property, after which it is not tried any more
@@ -119,10 +120,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run a hunt, or one example again; return the exit status."""
     parser = argparse.ArgumentParser("fuzz/hunt.py", description=main.__doc__)
     parser.add_argument("--target", choices=target.NAMES)
-    parser.add_argument("--seconds", type=float)
-    parser.add_argument("--seed", type=int)
+    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--property", default="")
-    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--again", type=Path)
     asked = parser.parse_args(arguments)
     target.prepare()

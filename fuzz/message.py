@@ -116,7 +116,7 @@ ROLES = (
     *(Role("/bytes", 200, b"\0\xff"), Role("/pair", 201, b"made"), Role("/large", 200, LARGE)),
     *(Role("/close", closes=True), Role("/wait/close", closes=True, waits=True)),
     *(Role("/interim", 500, ERROR), Role("/narrow", limit=10), Role("/wide", limit=WIDE)),
-    Role("/stay", waits=True),
+    *(Role("/stay", waits=True), Role("*", 204, b"")),
 )
 ITEMS = ("a", "%41%2F", "%ff", "~", "a+b", "%C3%A9", "$&'()*,;=:@", "%25", "%00")
 QUERIES = (None, None, None, "", "a=1&b=%20", "?", "x=/?:@!$'()*,;", "GET%20/sync%20HTTP/1.1")
@@ -215,6 +215,9 @@ def choose_target(draft: Draft) -> tuple[str, str, str | None, object]:
         raw += supply.pick(ITEMS)
         path = unquote_to_bytes(raw).decode("utf-8", "replace")
         more = {"x": path.removeprefix("/item/")}
+    if path == "*":
+        draft.method = "OPTIONS"
+        return path, path, None, None
     query = supply.pick(QUERIES)
     if supply.chance(32):  # a request line that reaches its limit, or goes beyond it
         delta = supply.below(3) - 1

@@ -18,7 +18,7 @@ import uvloop
 
 from fuzz.cast import Cast
 from fuzz.line import Board, Line
-from japy import Limits
+from japy import Limits, Request
 from japy.core.response import Stamp
 from japy.core.service import Service
 
@@ -98,7 +98,8 @@ class Stage(Loop):
         super().__init__()
         for name in ("japy.error", "japy.access"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        self.casts = [Cast(limits) for limits in LIMITS]
+        self.noted: list[Request] = []  # answered since the play began, of those of one cast
+        self.casts = (Cast(LIMITS[0]), Cast(LIMITS[1], self.noted.append))
         self.boards = (None, Board())  # lines are written to by the transport, and directly
         self.services: list[Service] = []
         for cast, board in zip(self.casts, self.boards, strict=True):

@@ -76,6 +76,7 @@ def by(act: Callable[[Target, Tally], Awaitable[object]]) -> Attack:
     return partial(crowd, act)
 
 
+SMALL = [each for each in storm.UNREAD if each[0] != storm.HUGE]  # or RSS would go up and down
 # An attack, the number of clients, and their pause between two acts.
 MIX: tuple[tuple[Attack, int, float], ...] = (
     (by(talk), 8, 0.05),
@@ -86,7 +87,7 @@ MIX: tuple[tuple[Attack, int, float], ...] = (
     (by(slow.drip_body), 20, 0.0),
     (by(slow.sip), 10, 0.0),
     (by(flood.exceed), 1, 1.0),
-    (partial(in_rounds, storm.hold_half_open), 80, 0.0),
+    (partial(in_rounds, partial(storm.hold, SMALL)), 70, 0.0),
     (partial(in_rounds, hold.be_idle), 200, 0.0),
     (partial(in_rounds, flood.pipeline_unread), 1, 5.0),
 )

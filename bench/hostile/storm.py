@@ -6,6 +6,7 @@ Knows the moments at which a client can leave. Refuses to know what handlers do.
 import asyncio
 import itertools
 import socket
+from collections.abc import Sequence
 
 from bench.hostile.client import (
     Reader,
@@ -83,10 +84,15 @@ async def leave_all(target: Target, tally: Tally) -> None:
 
 
 async def hold_half_open(target: Target, tally: Tally) -> None:
-    """Hold connections of which nothing more will come; count those that the server let go."""
+    """Hold connections of which nothing more will come, in every state."""
+    await hold(UNREAD, target, tally)
+
+
+async def hold(unread: Sequence[tuple[bytes, bool]], target: Target, tally: Tally) -> None:
+    """Send something on each connection and hold it; count those that the server let go."""
     held: list[socket.socket] = []
     try:
-        for data, is_ended in itertools.islice(itertools.cycle(UNREAD), target.count):
+        for data, is_ended in itertools.islice(itertools.cycle(unread), target.count):
             client = await connect(target)
             held.append(client)
             await send(client, data)
