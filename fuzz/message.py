@@ -116,7 +116,7 @@ ROLES = (
     *(Role("/bytes", 200, b"\0\xff"), Role("/pair", 201, b"made"), Role("/large", 200, LARGE)),
     *(Role("/close", closes=True), Role("/wait/close", closes=True, waits=True)),
     *(Role("/interim", 500, ERROR), Role("/narrow", limit=10), Role("/wide", limit=WIDE)),
-    *(Role("/stay", waits=True), Role("*", 204, b"")),
+    *(Role("/stay", waits=True), Role("*", 200, b"")),
 )
 ITEMS = ("a", "%41%2F", "%ff", "~", "a+b", "%C3%A9", "$&'()*,;=:@", "%25", "%00")
 QUERIES = (None, None, None, "", "a=1&b=%20", "?", "x=/?:@!$'()*,;", "GET%20/sync%20HTTP/1.1")
