@@ -89,8 +89,7 @@ def make_config(options: argparse.Namespace) -> Config:
 
 def option_of(field: str) -> str:
     """Return the option that sets a field of Config."""
-    name = "timeout_graceful_shutdown" if field == "drain_s" else field
-    return f"--{name.replace('_', '-')}"
+    return f"--{field.replace('_', '-')}"
 
 
 def make_parser() -> Parser:
@@ -130,10 +129,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add(
         "--timeout-graceful-shutdown",
         metavar="SECONDS",
-        dest="drain_s",
         type=float,
         default=none,
-        help="what requests under way get when the server stops (5)",
+        help="what requests under way get when the server stops (20; 2 with --reload)",
     )
     for name, (kind, text) in LIMITS.items():
         metavar = "SECONDS" if kind is float else "SIZE"

@@ -48,7 +48,7 @@ class LiveServer:
         from japy.listener import listen, url
         from japy.worker import Worker
 
-        config = Config(**{"port": 0, "drain_s": DRAIN_S, **settings})
+        config = Config(**{"port": 0, "timeout_graceful_shutdown": DRAIN_S, **settings})
         self.app = app
         self._before = app.debug, app.limits  # the settings change them
         self._failure: BaseException | None = None  # what the worker has raised
@@ -126,7 +126,7 @@ class ServerFactory(Protocol):
     """What the fixture `japy_server` is."""
 
     def __call__(self, app: "Application", **settings: Any) -> LiveServer:
-        """Serve an application; the settings are those of `japy run`, such as `drain_s=0`."""
+        """Serve an application; settings as of `japy run`, such as `limit_concurrency=5`."""
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def test_every_option_is_a_setting() -> None:
         backlog=9,
         debug=True,
         reload=True,
-        drain_s=0.5,
+        timeout_graceful_shutdown=0.5,
         limit_request_line=1000,
         limit_request_head=65536,
         limit_request_fields=7,

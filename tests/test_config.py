@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from japy import Limits
+from japy.bind import Bind
 from japy.config import Config, ConfigError
 
 
@@ -14,7 +15,10 @@ def test_defaults_are_the_documented_ones() -> None:
     assert (config.host, config.port, config.workers) == ("127.0.0.1", 8080, 1)
     assert not config.debug
     assert not config.reload
-    assert config.drain_s == 5
+    assert config.drain_s == 20
+    assert Config(reload=True).drain_s == 2
+    assert Config(timeout_graceful_shutdown=3, reload=True).drain_s == 3
+    assert config.binds == (Bind("tcp", "127.0.0.1", 8080),)
 
 
 @pytest.mark.parametrize(
@@ -27,8 +31,18 @@ def test_defaults_are_the_documented_ones() -> None:
         ("workers", 0),
         ("workers", 1025),
         ("backlog", 0),
-        ("drain_s", -0.1),
-        ("drain_s", float("nan")),
+        ("timeout_graceful_shutdown", -0.1),
+        ("timeout_graceful_shutdown", float("nan")),
+        ("shutdown_delay", -1),
+        ("timeout_startup", 0),
+        ("timeout_worker_healthcheck", 0),
+        ("reuse_port", "maybe"),
+        ("uds_permissions", 0o1000),
+        ("limit_max_requests", 0),
+        ("limit_max_requests_jitter", -1),
+        ("worker_max_rss", 1),
+        ("worker_max_lifetime", 0),
+        ("umask", 0o1000),
         ("limit_request_body", -1),
         ("limit_request_fields", 0),
         ("limit_request_line", 1),

@@ -149,7 +149,7 @@ def test_what_does_not_end_is_cancelled(app: Application) -> None:
         await asyncio.Event().wait()
         raise AssertionError("not reached")
 
-    server = LiveServer(app, {"drain_s": 0})
+    server = LiveServer(app, {"timeout_graceful_shutdown": 0})
     client = http.client.HTTPConnection(server.host, server.port, timeout=10)
     client.request("GET", "/slow/answer")
     begun.wait(10)
@@ -209,7 +209,7 @@ def test_a_server_that_is_blocked_is_left_behind(
         may_end.wait(10)
         return request.Response()
 
-    server = LiveServer(app, {"drain_s": 0.01})
+    server = LiveServer(app, {"timeout_graceful_shutdown": 0.01})
     with socket.create_connection((server.host, server.port)) as client:
         client.sendall(b"GET /slow/answer HTTP/1.1\r\nHost: x\r\n\r\n")
         begun.wait(10)
