@@ -97,6 +97,7 @@ class Connection(Sender):
         self.is_quiet = False
         scratch = self.service.borrow()
         scratch.turn(self, data)
+        self.has_more = False
         if len(scratch.out) and self._transport is not None and self._outlet is not None:
             self._outlet.send(scratch.out.getvalue())
             scratch.out.truncate(0)
@@ -238,6 +239,11 @@ class Connection(Sender):
         except BadRequest as error:
             self._refuse(error, self._asks_head(data, scratch.start), scratch.out)
 
+    def _is_last(self) -> bool:
+        # A client that pipelines is told the end with the answer to the last request that it has
+        # sent, as no other is answered behind that.
+        return not self.has_more and not self.tail
+
     def _keep(self, data: bytes, pos: i64) -> None:
         """Keep what waits for room as it is: the requests of one read share its bytes."""
         self.tail = data
@@ -260,24 +266,31 @@ class Connection(Sender):
         row: i64 = WORDS
         if count > 0:
             self._head_s = 0.0
+        size: i64 = len(data)
+        service = self.service
         for i in range(count):
             if self.is_blocked:
                 self._keep(data, table[row + START])
-                return len(data)
+                service.requests += i
+                return size
+            if self.is_draining:
+                self.has_more = i < count - 1 or rest < size
             if not is_repeat:
                 scratch.start = table[row + START]
-                parser.lines[i] = read_line(data, table, row, self.service.limits.line)
+                parser.lines[i] = read_line(data, table, row, service.limits.line)
                 if i == count - 1 and pos == 0:
                     parser.remember(data)
             self._read_head(data, table, row, parser.lines[i], scratch)
             if self.reading is not Reading.HEAD:
+                service.requests += i + 1
                 return rest
             row += COLUMNS
             if scratch.is_used and i < count - 1:
+                service.requests += i + 1
                 return table[row + START]
+        service.requests += count
         if outcome in (FULL, STOPPED):
             return rest
-        size: i64 = len(data)
         if rest < size:
             scratch.start = rest
             parser.check(data)
@@ -334,6 +347,8 @@ class Connection(Sender):
         assert request is not None
         pos = body.feed(data, pos)
         if body.done:
+            if self.is_draining:
+                self.has_more = pos < len(data)
             put_body(request, body.value())
             self._request = self._body = None
             self.reading = Reading.HEAD
@@ -474,6 +489,7 @@ class Connection(Sender):
             self.is_blocked = False
             scratch = self.service.borrow()
             scratch.turn(self, b"")
+            self.has_more = False
             if self.is_eof and not self.is_blocked:
                 self._end_reading(scratch.out)
             self._flush(scratch.out)

@@ -47,6 +47,7 @@ class Sender:
         self.is_blocked = False  # set while reading is paused
         self.is_congested = False  # set by the transport while its buffer is over its high mark
         self.is_draining = False  # set by the worker: answer what is here, then close
+        self.has_more = False  # set while draining, if another request has been read already
         self.is_eof = False  # set once the peer has sent its last byte
         self._transport: Transport | None = None  # None before connection_made and after the end
         self._outlet: Outlet | None = None  # set by connection_made
@@ -60,6 +61,10 @@ class Sender:
         self.reading = Reading.CLOSED
         if self._transport is not None:
             self._transport.close()
+
+    def _is_last(self) -> bool:
+        """Tell whether no request is here that is not answered yet."""
+        return True
 
     def abandon(self) -> None:
         """Cancel the handlers that are under way; each is still answered."""
@@ -97,7 +102,7 @@ class Sender:
         close = (
             not request.keep_alive
             or response.close
-            or (self.is_draining and self.pipeline.owed == 0)
+            or (self.is_draining and self.pipeline.owed == 0 and self._is_last())
         )
         mark = len(out)
         try:

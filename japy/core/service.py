@@ -156,6 +156,7 @@ class Service:
         self.connections: Final[set[Connection]] = set()
         self.lingering: Final[list[Outlet]] = []  # those that wait for the end of their peer
         self.turned_away: i64 = 0  # connections beyond the limit
+        self.requests: i64 = 0  # heads that were handled
         self.stamp = Stamp("")  # set by the worker's clock
         self._spare: Scratch | None = Scratch(limits, base)  # None while lent
 

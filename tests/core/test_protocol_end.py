@@ -413,3 +413,53 @@ def test_a_late_or_incomplete_head_request_is_refused_without_a_body(serve: Serv
         server.tick(12)
         assert wire.received.startswith(b"HTTP/1.1 408 ")
         assert wire.received.endswith(b"\r\n\r\n")
+
+
+def retiring(server: Server) -> Wire:
+    """Return a connection whose next answer is to be its last one."""
+    wire = server.connect()
+    wire.connection.is_draining = True
+    return wire
+
+
+@pytest.mark.parametrize("count", [1, 2, 200])
+def test_a_client_that_pipelines_gets_all_answers_before_the_end(serve: Serve, count: int) -> None:
+    handlers = Held(Application())
+    wire = retiring(serve(handlers.app))
+    wire.send(get("/sync") * count)
+    answers = wire.answers()
+    assert [answer.fields.get("Connection") for answer in answers] == [
+        *[None] * (count - 1),
+        "close",
+    ]
+    assert wire.is_closed()
+
+
+def test_requests_with_bodies_are_all_answered_before_the_end(serve: Serve) -> None:
+    handlers = Held(Application())
+    wire = retiring(serve(handlers.app))
+    post = b"POST /sync HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+    wire.send(post + get("/sync") + post)
+    closes = [answer.fields.get("Connection") for answer in wire.answers()]
+    assert closes == [None, None, "close"]
+
+
+def test_a_request_that_has_begun_is_answered_before_the_end(serve: Serve) -> None:
+    handlers = Held(Application())
+    wire = retiring(serve(handlers.app))
+    request = get("/sync")
+    wire.send(request + request[:10])
+    assert len(wire.answers()) == 1
+    assert not wire.is_closed()
+    wire.send(request[10:])
+    assert wire.answers()[1].fields["Connection"] == "close"
+    assert wire.is_closed()
+
+
+def test_requests_are_counted(serve: Serve) -> None:
+    handlers = Held(Application())
+    server = serve(handlers.app)
+    wire = server.connect()
+    wire.send(get("/sync") * 200)
+    wire.send(get("/sync"))
+    assert server.service.requests == 201
