@@ -1,14 +1,18 @@
-"""A host and a port to a listening socket, or a message that says why not.
+"""A place to a listening socket, or a message that says why not.
 
-Knows addresses and who else listens. Knows neither workers nor connections.
+Knows addresses, files of sockets, inherited descriptors, and who else listens. Knows neither
+workers nor connections.
 """
 
 import contextlib
 import errno
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+
+from japy.bind import Bind
 
 LISTENING = "0A"  # the state's code in /proc/net/tcp
 
@@ -17,8 +21,35 @@ class BindError(Exception):
     """An address that cannot be listened on; the text is for the person who started japy."""
 
 
-def listen(host: str, port: int, backlog: int) -> socket.socket:
-    """Return a socket that listens.
+def open_bind(bind: Bind, backlog: int, permissions: int = 0o660) -> socket.socket:
+    """Return a socket that listens at a place.
+
+    Args:
+        bind: the place.
+        backlog: connections that the kernel keeps waiting.
+        permissions: of the file of a Unix socket.
+
+    Raises:
+        BindError: it cannot be had.
+    """
+    if bind.kind == "unix":
+        return listen_unix(bind.path, backlog, permissions)
+    if bind.kind == "fd":
+        return inherit(bind.number)
+    return listen(bind.host, bind.port, backlog)
+
+
+def listen(
+    host: str, port: int, backlog: int, *, reuse_port: bool = False, is_first: bool = True
+) -> socket.socket:
+    """Return a socket that listens on an address.
+
+    Args:
+        host: address or name.
+        port: port; 0 for any free one.
+        backlog: connections that the kernel keeps waiting.
+        reuse_port: let further sockets of this user listen on the same port.
+        is_first: let nobody else listen there yet.
 
     Raises:
         BindError: it cannot be had.
@@ -29,12 +60,86 @@ def listen(host: str, port: int, backlog: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         keep_alive(listener)
+        if reuse_port and not is_first:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(address)
+        if reuse_port and is_first:  # not before: two servers must not share a port by mistake
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.listen(backlog)
     except OSError as error:
         listener.close()
         raise BindError(explain(error, host, port)) from None
     listener.setblocking(False)
+    return listener
+
+
+def listen_unix(path: str, backlog: int, permissions: int) -> socket.socket:
+    """Return a socket that listens at a path; what a dead server has left there is replaced.
+
+    Raises:
+        BindError: it cannot be had.
+    """
+    refuse_taken(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o777)  # nobody enters before the permissions are as they should be
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        listener.bind(path)
+        os.chmod(path, permissions)
+        listener.listen(backlog)
+    except OSError as error:
+        listener.close()
+        raise BindError(
+            f"{path} cannot be listened on ({error.strerror or error}): choose a path of at most "
+            "100 bytes in a folder that exists and that this user may write to."
+        ) from None
+    finally:
+        os.umask(mask)
+    listener.setblocking(False)
+    return listener
+
+
+def refuse_taken(path: str) -> None:
+    """Raise BindError if something lives at the path of a Unix socket."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise BindError(f"{path} exists and is no socket: remove it, or choose another path.")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            return
+        except OSError:  # it is full, or not ours: somebody is there
+            pass
+    raise BindError(f"{path} is in use by another server: stop it, or choose another path.")
+
+
+def inherit(number: int) -> socket.socket:
+    """Return a listening socket that whoever started us has opened.
+
+    Raises:
+        BindError: there is none of that number.
+    """
+    try:
+        listener = socket.socket(fileno=number)
+        is_listening = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError:
+        raise BindError(
+            f"File descriptor {number} is no socket: pass a listening one, or use --bind HOST:PORT."
+        ) from None
+    if not is_listening:
+        listener.detach()
+        raise BindError(
+            f"File descriptor {number} does not listen: pass a socket that does (systemd: "
+            "ListenStream= and Accept=no)."
+        )
+    listener.setblocking(False)
+    listener.set_inheritable(False)
     return listener
 
 
@@ -72,6 +177,8 @@ def resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[object, .
 
 def url(listener: socket.socket) -> str:
     """Return where a listening socket can be reached."""
+    if listener.family == socket.AF_UNIX:
+        return f"unix:{os.fsdecode(listener.getsockname())}"
     host, port, *_ = listener.getsockname()
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

@@ -5,10 +5,12 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from japy.listener import BindError, explain, listen, url
+from japy.bind import Bind
+from japy.listener import BindError, explain, inherit, listen, open_bind, url
 
 
 @pytest.fixture
@@ -85,3 +87,72 @@ def test_an_address_of_another_machine() -> None:
 )
 def test_every_failure_has_a_sentence(number: int, text: str) -> None:
     assert explain(OSError(number, os.strerror(number)), "localhost", 80).startswith(text)
+
+
+# Unix sockets.
+
+
+def unix(path: Path, permissions: int = 0o660) -> socket.socket:
+    """Return a socket that listens at a path."""
+    return open_bind(Bind("unix", path=str(path)), 8, permissions)
+
+
+def test_a_unix_socket_has_its_permissions(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with unix(path, 0o640) as listener:
+        assert path.stat().st_mode & 0o777 == 0o640
+        assert url(listener) == f"unix:{path}"
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+
+
+def test_what_a_dead_server_has_left_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    unix(path).close()
+    assert path.is_socket()
+    unix(path).close()
+
+
+def test_what_a_living_server_has_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with unix(path), pytest.raises(BindError, match="is in use by another server: stop it"):
+        unix(path)
+    assert path.is_socket()
+
+
+def test_what_is_no_socket_stays(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    path.write_text("precious")
+    with pytest.raises(BindError, match="exists and is no socket"):
+        unix(path)
+    assert path.read_text() == "precious"
+
+
+@pytest.mark.parametrize("name", ["missing/s", "x" * 200])
+def test_a_path_that_cannot_be(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BindError, match="cannot be listened on"):
+        unix(tmp_path / name)
+
+
+# Inherited descriptors.
+
+
+def test_a_socket_that_somebody_has_opened(taken: socket.socket) -> None:
+    number = os.dup(taken.fileno())
+    os.set_inheritable(number, True)
+    with open_bind(Bind("fd", number=number), 8) as listener:
+        assert listener.getsockname() == taken.getsockname()
+        assert not listener.get_inheritable()
+        assert not listener.getblocking()
+
+
+def test_a_socket_that_does_not_listen() -> None:
+    with socket.socket() as other, pytest.raises(BindError, match="does not listen: pass"):
+        inherit(other.fileno())
+
+
+def test_no_socket() -> None:
+    with open(os.devnull) as file, pytest.raises(BindError, match="is no socket: pass"):
+        inherit(file.fileno())
+    with pytest.raises(BindError, match="File descriptor 999999 is no socket"):
+        inherit(999999)
