@@ -5,6 +5,7 @@ does (`japy/console.py`), or whoever embeds japy.
 """
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 
@@ -42,6 +43,18 @@ def log_answer(request: Request, code: int | None) -> None:
     """Log a request that was answered, with the status if that is known."""
     what = [request.remote_addr or "-", request.method, printable(request.path)]
     access_log.info("%s", " ".join([*what, *([] if code is None else [str(code)])]))
+
+
+def reopen() -> None:
+    """Open the files of all logs again: what they were has been moved away."""
+    names = list(logging.getLogger().manager.loggerDict)
+    loggers = [logging.getLogger(), *map(logging.getLogger, names)]
+    files = {h for one in loggers for h in one.handlers if isinstance(h, logging.FileHandler)}
+    for handler in files:
+        with handler.lock or contextlib.nullcontext():
+            if handler.stream is not None:  # else it opens with the first line
+                handler.stream.close()
+                handler.stream = handler._open()
 
 
 def printable(text: str) -> str:

@@ -6,6 +6,7 @@ waits for other things as well. Knows nothing of servers: `japy/runner.py` decid
 Invariants:
 - Signal handlers do nothing; numbers are read from a pipe that the interpreter writes (`Signals`).
 - A child never returns into its parent's code, and inherits neither its signals nor its channels.
+- What a child says is a stream of single bytes, each a word, and of text between them.
 """
 
 import atexit
@@ -19,9 +20,30 @@ from collections.abc import Callable, Iterable
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
-READY = b"\0"  # what a child says when it can serve; anything else is why it never will
-HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD)
-FROM_TERMINAL = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)  # sent to the whole process group
+READY = b"\0"  # what a child says when it can serve; text before that is why it never will
+DEAF = b"\1"  # what a worker says when it accepts no connection any more
+WORN = {  # what a worker says when another should take its place, and why
+    b"\2": "--limit-max-requests",
+    b"\3": "--worker-max-rss",
+    b"\4": "--worker-max-lifetime",
+}
+WORDS = READY + DEAF + b"".join(WORN)
+RETIRE = signal.SIGUSR2  # stop, but there is no hurry: others serve
+REOPEN = signal.SIGUSR1  # open log files again
+STACK = signal.SIGURG  # say where you are; nobody else sends it, and by default it does nothing
+HANDLED = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGCHLD,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+)
+# What a child does not mind: what terminals send to all, and what it may be told too early.
+HARMLESS = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class Signals:
@@ -67,7 +89,7 @@ class Signals:
         """Forget the parent's signals; what a terminal sends to all is for the master to handle."""
         signal.set_wakeup_fd(-1)
         for number in HANDLED:
-            signal.signal(number, do_nothing if number in FROM_TERMINAL else signal.SIG_DFL)
+            signal.signal(number, do_nothing if number in HARMLESS else signal.SIG_DFL)
         self._close()
 
     def _close(self) -> None:
@@ -87,7 +109,10 @@ class Child:
         self.channel = channel  # the child writes; that it closes tells the child of our end
         self.deadline = float("inf")  # when it is killed; set when it is told to stop
         self.is_ready = False  # set once it has said so
+        self.is_deaf = False  # set once it has said that it accepts no connections any more
         self.is_silent = False  # set once nothing more can come from it
+        self.is_killed = False  # set once it was we who have killed it
+        self.worn = ""  # why it wants to be replaced; set once it has said so
         self._born = time.monotonic()
         self._said = b""
         self._status: int | None = None  # exit code, or the negative number of a signal; set by end
@@ -101,9 +126,21 @@ class Child:
                 return
             except OSError:
                 data = b""
-            self._said += data
-            self.is_ready = self._said == READY
-            self.is_silent = self.is_ready or not data
+            self.is_silent = not data
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        text = data.translate(None, WORDS)
+        self._said += text
+        if len(text) == len(data):
+            return
+        if READY in data:
+            self.is_ready = True
+            self._said = b""
+        self.is_deaf = self.is_deaf or DEAF in data
+        for word, reason in WORN.items():
+            if word in data:
+                self.worn = reason
 
     def has_ended(self) -> bool:
         """Tell whether the process has ended, and take in its last words if it has."""
@@ -115,19 +152,35 @@ class Child:
             pid, status = self.pid, 0
         if not pid:
             return False
+        self.end(status)
+        return True
+
+    def end(self, status: int) -> None:
+        """Take note of the end, given what the system says of it."""
         self._status = os.waitstatus_to_exitcode(status)
         self.hear()
-        return True
 
     def stop(self, seconds: float) -> None:
         """Ask the process to end; `deadline` says when that has taken too long."""
         self.deadline = time.monotonic() + seconds
-        self._signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
+
+    def retire(self, seconds: float) -> None:
+        """Ask a worker to end as soon as its clients do not mind, or at the deadline."""
+        self.deadline = time.monotonic() + seconds
+        self.signal(RETIRE)
 
     def kill(self) -> None:
         """End the process at once."""
         self.deadline = float("inf")
-        self._signal(signal.SIGKILL)
+        self.is_killed = True
+        self.signal(signal.SIGKILL)
+
+    def stack(self) -> str:
+        """Return what the child has said since it was ready, or was last asked: where it is."""
+        self.hear()
+        text, self._said = self._said.decode(errors="replace"), b""
+        return text
 
     def age(self) -> float:
         """Return the seconds since the fork."""
@@ -148,7 +201,12 @@ class Child:
         except ValueError:  # a real-time signal
             return f"crashed on signal {-status} {detail}"
 
-    def _signal(self, number: signal.Signals) -> None:
+    def status(self) -> int:
+        """Return the exit code, or the negative number of the signal; 0 before the end."""
+        return self._status or 0
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, unless the process has ended."""
         if self._status is None:  # until we have waited for it, its id cannot be another's
             os.kill(self.pid, number)
 

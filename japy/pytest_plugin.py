@@ -46,7 +46,8 @@ class LiveServer:
     def __init__(self, app: "Application", settings: dict[str, Any]) -> None:
         from japy.config import Config
         from japy.listener import listen, url
-        from japy.worker import Worker
+        from japy.place import Listener
+        from japy.worker import Seat, Worker
 
         config = Config(**{"port": 0, "timeout_graceful_shutdown": DRAIN_S, **settings})
         self.app = app
@@ -59,7 +60,8 @@ class LiveServer:
         self.url = url(self._listener)
         try:
             app.life.require_stopped()
-            worker = Worker(app, config, self._listener)
+            seat = Seat(listeners=[Listener(config.binds[0], self._listener)])
+            worker = Worker(app, config, seat)
         except BaseException:
             self._restore()
             raise

@@ -11,7 +11,9 @@ import socket
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from japy.config import Config
 from japy.console import complain
+from japy.privilege import drop
 from japy.process import READY
 
 SUFFIXES = frozenset({".py", ".toml", ".json", ".html", ".jinja", ".jinja2", ".so"})
@@ -35,8 +37,9 @@ def is_source(path: Path, folders: Iterable[Path]) -> bool:
     return False
 
 
-def watch(folders: Sequence[Path], master: int, channel: socket.socket) -> int:
+def watch(config: Config, folders: Sequence[Path], master: int, channel: socket.socket) -> int:
     """Be the watcher: signal changes to the master for as long as that lives."""
+    drop(config)
     import watchfiles  # in this process only: it is slow to import and starts threads
 
     batches = watchfiles.watch(

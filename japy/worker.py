@@ -1,7 +1,8 @@
-"""One process that serves: a uvloop, a listening socket, the clock tick, and the drain.
+"""One process that serves: a uvloop, listening sockets, the clock tick, and the order of its end.
 
-Knows an application, a socket that somebody else has bound, and a channel to its master, whose end
-of file means that the master is gone. Knows nothing of its siblings.
+Knows an application, sockets that somebody else has bound, and a channel to its master, whose end
+of file means that the master is gone. Of its siblings it knows the sockets, and on which of them
+nobody accepts connections: then it does.
 
 Invariants:
 - The master hears once that this worker is ready, or why it will never be.
@@ -22,6 +23,7 @@ import io
 import math
 import os
 import resource
+import select
 import signal
 import socket
 import struct
@@ -30,42 +32,64 @@ import termios
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from types import FrameType
 from typing import Any
 
 from japy.app import Application
+from japy.board import Board, Row
 from japy.config import Config, ConfigError
 from japy.console import complain, say, set_up_logging
 from japy.core.limits import NAMES, Limits
 from japy.core.protocol import Connection
 from japy.core.service import Service
+from japy.drain import Drain
 from japy.heap import Heap, keep_heap
+from japy.heart import Heart
 from japy.importer import LoadError, Script, foreign_frames, guarded
-from japy.log import error_log
-from japy.process import READY
+from japy.log import error_log, reopen
+from japy.place import Listener
+from japy.privilege import drop
+from japy.process import DEAF, READY, REOPEN, RETIRE, STACK
 
 EXIT_FAILED = 1  # the application's life ended by itself, or not cleanly
 EXIT_UNLOADABLE = 3
 STDERR = 2
 SPARE_FILES = 128  # that are left for everything that is no connection
 EARLY_S = 0.1  # what a timer may come before its time
-POLL_S = 0.02  # how often a drain looks whether the last connection is gone
-KILL_S = 2.0  # what a worker gets on top of its drain before it is killed
-UNWIND_S = 0.5  # what cancelled handlers get to clean up in
+QUEUE_S = 0.2  # how long connections are accepted that the kernel has kept waiting
+HOOKS_S = 5.0  # what a worker gets on top of its drain, for its shutdown, before it is killed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seat:
+    """What a worker is given by its master.
+
+    Args:
+        listeners: its own sockets.
+        others: the sockets of the other slots, for when nobody is in them.
+        row: its numbers; None if nobody looks at them.
+        board: where the master tells what all should know; None if there is none.
+    """
+
+    listeners: Sequence[Listener]
+    others: Mapping[int, Sequence[Listener]] = field(default_factory=dict)
+    row: Row | None = None
+    board: Board | None = None
 
 
 class Worker:
-    """An application on a socket, from the first connection to the last.
+    """An application on its sockets, from the first connection to the last.
 
     Args:
         app: what to serve.
         config: how.
-        listener: a listening socket.
+        seat: where.
     """
 
-    def __init__(self, app: Application, config: Config, listener: socket.socket) -> None:
+    def __init__(self, app: Application, config: Config, seat: Seat) -> None:
         app.debug = app.debug or config.debug
         self.service: Service = app.service(
             os.write, app.loop.call_soon, reset_at_close, count_unread
@@ -73,8 +97,12 @@ class Worker:
         self.failures: ExceptionGroup[Exception] | None = None  # of the shutdown
         self._app = app
         self._config = config
-        self._listener = listener
+        self._seat = seat
+        self._servers: list[asyncio.Server] = []  # on our own sockets
+        self._guests: dict[int, list[asyncio.Server]] = {}  # on the sockets of deserted slots
+        self._adoption: asyncio.Task[None] | None = None  # the last change of those
         self._stop = asyncio.Event()  # set by a signal, or by the end of the master
+        self._is_hurried = False  # set if the whole server stops
         self._heap = Heap()
         self._turned_away = 0  # connections, as far as that was logged
         self._startup: asyncio.Timeout | None = None  # ends the startup; None while there is none
@@ -91,19 +119,25 @@ class Worker:
         """
         loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread():  # no other one gets signals
-            loop.add_signal_handler(signal.SIGTERM, self._tell)
+            loop.add_signal_handler(signal.SIGTERM, self._hurry)
+            loop.add_signal_handler(RETIRE, self._hurry if self._config.reload else self._tell)
+            loop.add_signal_handler(REOPEN, reopen)
         loop.add_reader(channel, self._on_channel, channel)
         if not await self._start():
             return 0
         deadline = 0.0
         try:
-            server = await self._listen(loop)
-            with contextlib.suppress(OSError):  # the master is gone: the reader above is called
-                channel.sendall(READY)
+            self._tick(loop)
+            loop.call_later(self._app.reaper.check_interval, self._reap, loop)
+            for listener in self._seat.listeners:
+                self._servers.append(await self._listen(listener, loop))
+            self._beat(channel, loop)
+            say_word(channel, READY)
             await self._stop.wait()
             deadline = loop.time() + self._config.drain_s
-            server.close()
-            await self._drain(loop)
+            await self._close()
+            say_word(channel, DEAF)
+            await self._drain().run(loop)
         finally:
             status = await self._end(max(0.0, deadline - loop.time()))
         return status
@@ -113,7 +147,7 @@ class Worker:
         life = self._app.life
         try:
             async with asyncio.timeout(None) as self._startup:
-                await life.start(self._tell)
+                await life.start(self._hurry)
         except BaseException as error:
             if self._startup is not None and self._startup.expired():
                 return False
@@ -123,19 +157,72 @@ class Worker:
         self.service.rebase(life.context.copy())
         return True
 
-    async def _listen(self, loop: asyncio.AbstractEventLoop) -> asyncio.Server:
+    def _beat(self, channel: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to keep our numbers."""
+        row, board = self._seat.row, self._seat.board
+        if row is not None and board is not None:
+            tell = functools.partial(say_word, channel)
+            Heart(row, board, self.service, self._config, tell, self._on_deserted).start(loop)
+
+    async def _listen(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> asyncio.Server:
         """Accept connections, in the context that the startup has left."""
-        self._tick(loop)
-        loop.call_later(self._app.reaper.check_interval, self._reap, loop)
         factory = self._app.protocol_factory
         server = loop.create_server(
             functools.partial(Connection, self.service)  # type: ignore[arg-type]  # see core.protocol: no subclass of asyncio.Protocol
             if factory is None
             else functools.partial(factory, self._app),
-            sock=self._listener,
+            sock=listener.socket,
             backlog=self._config.backlog,
         )
         return await loop.create_task(server, context=self._app.life.context.copy())
+
+    def _on_deserted(self, flags: bytes) -> None:
+        """Accept what comes to slots that nobody is in, and leave them once somebody is."""
+        before = self._adoption
+        self._adoption = asyncio.get_running_loop().create_task(self._adopt(flags, before))
+
+    async def _adopt(self, flags: bytes, before: "asyncio.Task[None] | None") -> None:
+        if before is not None:
+            await before
+        loop = asyncio.get_running_loop()
+        for slot, listeners in self._seat.others.items():
+            if not flags[slot] or self._stop.is_set():
+                self._leave(slot)
+            elif slot not in self._guests:
+                self._guests[slot] = []
+                for listener in listeners:
+                    with contextlib.suppress(OSError):  # the slot is given up
+                        copy = Listener(listener.bind, listener.socket.dup())
+                        self._guests[slot].append(await self._listen(copy, loop))
+
+    def _leave(self, slot: int) -> None:
+        for server in self._guests.pop(slot, ()):
+            server.close()
+
+    async def _close(self) -> None:
+        """Accept no connection any more; whoever waits for that is accepted if nobody follows."""
+        if self._adoption is not None:
+            await self._adoption
+        for slot in list(self._guests):
+            self._leave(slot)
+        queues = select.poll()
+        for listener in self._seat.listeners if self._is_hurried else ():
+            queues.register(listener.socket, select.POLLIN)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + QUEUE_S
+        while queues.poll(0) and loop.time() < deadline:
+            await asyncio.sleep(0)
+        for server in self._servers:
+            server.close()
+        for listeners in self._seat.others.values():
+            for listener in listeners:
+                listener.socket.close()
+
+    def _drain(self) -> Drain:
+        def cancel() -> None:
+            self._app.is_stopping = True
+
+        return Drain(self.service, self._config.drain_s, lambda: self._is_hurried, cancel)
 
     async def _end(self, grace_s: float) -> int:
         """Run the application's shutdown; return the exit status."""
@@ -155,10 +242,15 @@ class Worker:
         if self._startup is not None:
             self._startup.reschedule(asyncio.get_running_loop().time())
 
+    def _hurry(self) -> None:
+        """Stop, and do not wait for who is idle."""
+        self._is_hurried = True
+        self._tell()
+
     def _on_channel(self, channel: socket.socket) -> None:
         """Stop: the master never writes, so its end of the channel is gone, and so is it."""
         asyncio.get_running_loop().remove_reader(channel)
-        self._tell()
+        self._hurry()
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         """Tell the service that another second has begun (RFC 9110 §6.6.1: Date).
@@ -188,56 +280,6 @@ class Worker:
         self.service.reap(reaper.check_interval, reaper.idle_timeout)
         loop.call_later(reaper.check_interval, self._reap, loop)
 
-    async def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Close what is idle, wait for what is busy, and end what does not end by itself."""
-        connections = self.service.connections
-        for connection in connections:  # what is already on its way is answered, and then closed
-            connection.is_draining = True
-        await asyncio.sleep(POLL_S)
-        if not connections:
-            return
-        say("Draining connections...")
-        idle = sum(connection.is_idle() for connection in connections)
-        busy = len(connections) - idle
-        if idle:
-            say(f"{idle} idle connections closed immediately")
-        if busy:
-            say(f"{busy} connections busy, read-end closed")
-        await self._wait(loop.time() + self._config.drain_s, loop)
-        busy = sum(not connection.is_idle() for connection in connections)
-        if busy:
-            say(f"Forcefully killing {busy} connections")
-        await self._kill()
-
-    async def _wait(self, deadline: float, loop: asyncio.AbstractEventLoop) -> None:
-        """Wait until the deadline for the connections to end, and count the seconds."""
-        connections = self.service.connections
-        told = math.inf
-        while connections:
-            for connection in list(connections):
-                connection.drain()
-            left = deadline - loop.time()
-            if left <= 0:
-                return
-            busy = sum(not connection.is_idle() for connection in connections)
-            if busy and math.ceil(left) < told:
-                told = math.ceil(left)
-                say(f"{told} seconds remaining, {busy} connections still busy")
-            await asyncio.sleep(min(POLL_S, left))
-
-    async def _kill(self) -> None:
-        """Cancel the handlers, let their answers leave, and close."""
-        self._app.is_stopping = True
-        connections = self.service.connections
-        for connection in list(connections):
-            connection.abandon()
-        for _ in range(math.ceil(UNWIND_S / POLL_S)):
-            if not connections:
-                return
-            await asyncio.sleep(POLL_S)
-        for connection in list(connections):
-            connection.close()
-
 
 # What `Application.run` does in this process instead of starting a server; set in workers only.
 on_run: Callable[[Application], None] | None = None
@@ -254,21 +296,19 @@ def ignore(app: Application) -> None:
 
 
 def work(
-    load: Callable[[], Application], config: Config, listener: socket.socket, channel: socket.socket
+    load: Callable[[], Application], config: Config, seat: Seat, channel: socket.socket
 ) -> int:
     """Be a worker: load an application and serve it until told to stop; return the exit status."""
     set_on_run(ignore)
     prepare(config, channel)
     try:
-        return serve(make_worker(load(), config, listener), channel)
+        return serve(make_worker(load(), config, seat), channel)
     except LoadError as error:
         tell(channel, str(error))
         return EXIT_UNLOADABLE
 
 
-def work_script(
-    script: Script, config: Config, listener: socket.socket, channel: socket.socket
-) -> int:
+def work_script(script: Script, config: Config, seat: Seat, channel: socket.socket) -> int:
     """Be a worker: run a script and serve what calls `run` in it; return the exit status."""
     status: int | None = None  # None until it was served
     failure = f"The {script.place} ended without a call of Application.run: add one."
@@ -277,7 +317,7 @@ def work_script(
         nonlocal status, failure
         set_on_run(ignore)
         try:
-            status = serve(make_worker(app, config, listener), channel)
+            status = serve(make_worker(app, config, seat), channel)
         except LoadError as error:
             failure = str(error)
             raise
@@ -296,7 +336,7 @@ def work_script(
     return EXIT_UNLOADABLE
 
 
-def make_worker(app: Application, config: Config, listener: socket.socket) -> Worker:
+def make_worker(app: Application, config: Config, seat: Seat) -> Worker:
     """Return a worker for an application.
 
     Raises:
@@ -308,7 +348,7 @@ def make_worker(app: Application, config: Config, listener: socket.socket) -> Wo
         raise LoadError(f"The application's own limits do not go with {error}.") from None
     if config.timeout_keep_alive is not None:
         app.reaper = dataclasses.replace(app.reaper, idle_timeout=config.timeout_keep_alive)
-    worker = guarded("application", lambda: Worker(app, config, listener))
+    worker = guarded("application", lambda: Worker(app, config, seat))
     set_up_logging(app.debug, app.logs_requests)
     return worker
 
@@ -368,6 +408,12 @@ def failed_start(place: str, error: BaseException) -> str:
     return "".join(lines) + f"The {place} raised {name} before the application served: see above."
 
 
+def say_word(channel: socket.socket, word: bytes) -> None:
+    """Say a word to the master; if that is gone, the worker hears of it elsewhere."""
+    with contextlib.suppress(OSError):
+        channel.sendall(word)
+
+
 def tell(channel: socket.socket, text: str) -> None:
     """Tell the master, if it is still there, why this worker cannot serve."""
     with contextlib.suppress(OSError):
@@ -375,11 +421,12 @@ def tell(channel: socket.socket, text: str) -> None:
 
 
 def prepare(config: Config, channel: socket.socket) -> None:
-    """Make sure that this process says why it crashes, and that it does not outlive its master."""
+    """Make sure that this process says where it is and why it crashes, and ends with its master."""
     faulthandler.enable(STDERR)
+    faulthandler.register(STACK, channel, all_threads=True)
     if isinstance(sys.stdout, io.TextIOWrapper):  # else what handlers print waits in a buffer
         sys.stdout.reconfigure(line_buffering=True)
-    seconds = config.drain_s + KILL_S
+    seconds = config.drain_s + HOOKS_S
 
     def set_alarm(number: int, frame: FrameType | None) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -390,3 +437,4 @@ def prepare(config: Config, channel: socket.socket) -> None:
     signal.signal(signal.SIGIO, set_alarm)
     fcntl.fcntl(channel, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(channel, fcntl.F_SETFL, fcntl.fcntl(channel, fcntl.F_GETFL) | os.O_ASYNC)
+    drop(config)

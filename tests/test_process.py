@@ -89,7 +89,7 @@ def test_handlers_are_restored() -> None:
 def test_a_child_tells_that_it_is_ready(start: Fork) -> None:
     child = start(wait_forever)
     eventually(lambda: heard(child).is_ready)
-    assert child.is_silent
+    assert not child.is_silent
     assert child.report() == ""
     assert not child.has_ended()
     child.stop(10)

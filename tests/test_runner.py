@@ -8,14 +8,6 @@ import pytest
 
 from japy import Application, worker
 from japy.config import ConfigError
-from japy.runner import FIRST_PAUSE_S, LONGEST_PAUSE_S, Slot
-
-
-def test_the_pause_before_a_new_worker_grows_to_a_limit() -> None:
-    slot = Slot()
-    pauses = [slot.rest() for _ in range(3000)]
-    assert pauses[:3] == [FIRST_PAUSE_S, FIRST_PAUSE_S * 2, FIRST_PAUSE_S * 4]
-    assert pauses[-1] == max(pauses) == LONGEST_PAUSE_S
 
 
 def test_run_does_what_a_worker_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,13 @@ import pytest
 import uvloop
 
 from japy import Application, Limits, Request, Response, worker
+from japy.bind import Bind
 from japy.config import Config
 from japy.importer import LoadError
 from japy.listener import listen
+from japy.place import Listener
 from japy.process import READY
-from japy.worker import Worker, ignore, make_worker, tell
+from japy.worker import Seat, Worker, ignore, make_worker, tell
 
 
 @pytest.fixture
@@ -35,9 +37,14 @@ def listener() -> Iterator[socket.socket]:
         yield listener
 
 
+def seat(listener: socket.socket) -> Seat:
+    """Return the seat of a worker that nobody watches."""
+    return Seat(listeners=[Listener(Bind("tcp", "127.0.0.1"), listener)])
+
+
 def test_settings_reach_the_application(app: Application, listener: socket.socket) -> None:
     config = Config(debug=True, limit_request_line=100)
-    made = make_worker(app, config, listener)
+    made = make_worker(app, config, seat(listener))
     assert app.debug
     assert app.limits.line == made.service.limits.line == 100
     assert made.service.answered is not None
@@ -45,7 +52,7 @@ def test_settings_reach_the_application(app: Application, listener: socket.socke
 
 def test_an_application_that_wants_to_debug_does(listener: socket.socket) -> None:
     app = Application(debug=True)
-    assert make_worker(app, Config(), listener).service.answered is not None
+    assert make_worker(app, Config(), seat(listener)).service.answered is not None
 
 
 def test_what_cannot_be_served_is_a_load_error(
@@ -56,18 +63,18 @@ def test_what_cannot_be_served_is_a_load_error(
 
     monkeypatch.setattr(app, "service", fail)
     with pytest.raises(LoadError, match="ValueError: routes clash"):
-        make_worker(app, Config(), listener)
+        make_worker(app, Config(), seat(listener))
 
 
 def test_limits_that_do_not_go_together_are_a_load_error(listener: socket.socket) -> None:
     app = Application(limits=Limits(line=100, head=1000))
     with pytest.raises(LoadError, match="limits do not go with limit_request_line"):
-        make_worker(app, Config(limit_request_line=2000), listener)
+        make_worker(app, Config(limit_request_line=2000), seat(listener))
 
 
 def test_it_serves_until_its_master_is_gone(app: Application, listener: socket.socket) -> None:
     ours, theirs = socket.socketpair()
-    made = Worker(app, Config(), listener)
+    made = Worker(app, Config(), seat(listener))
 
     async def use() -> bytes:
         serving = asyncio.create_task(made.serve(theirs))

@@ -70,15 +70,26 @@ def test_broken_code_is_survived(server: Server, tmp_path: Path) -> None:
     text = server.output("stderr")
     assert text.count("SyntaxError: '(' was never closed") == 1
     assert re.search(r'File "[^"]*/japy/\w+\.py"', text) is None  # no frame of ours
-    eventually(lambda: len(server.children()) == 1)  # the watcher stays; old workers have left
-    # Whoever asks meanwhile waits, and is answered by the code that follows.
+    assert server.get() == (200, "one")  # the last good version serves on
+    save(tmp_path, "1 / 0\n")
+    server.wait_for("ZeroDivisionError")
+    eventually(lambda: len(server.children()) == 3)
+    assert server.get() == (200, "one")
+    save(tmp_path, APP.format("two"))
+    server.wait_for("Accepting connections on ", count=2)
+    assert server.get() == (200, "two")
+
+
+def test_whoever_asks_while_nobody_serves_waits(server: Server, tmp_path: Path) -> None:
+    save(tmp_path, "x = (\n")
+    server.wait_for("Waiting for a change: save a file to try again.")
+    for worker in server.children()[1:]:  # the first is the watcher
+        os.kill(worker, 9)
+    eventually(lambda: len(server.children()) == 1)
     with socket.create_connection((server.host, server.port), timeout=DEADLINE_S) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        save(tmp_path, "1 / 0\n")
-        server.wait_for("ZeroDivisionError")
         save(tmp_path, APP.format("two"))
         assert client.recv(1 << 16).endswith(b"two")
-    server.wait_for("Accepting connections on ", count=2)
 
 
 def test_nobody_is_refused(server: Server, tmp_path: Path) -> None:

@@ -1,0 +1,115 @@
+"""Drain: how the connections of a worker end that has been told to stop.
+
+Knows Japronto's messages, and the two ways to end. In a hurry, because the whole server stops, what
+is idle is closed at once. If others serve on, because only this worker is replaced, an idle client
+may send its next request at any moment, and to close before it has come could lose it. So its next
+request is answered with `Connection: close`, and whoever sends none is closed at the end.
+
+Invariant: when it is over no connection is left, busy or not.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+
+from japy.console import say
+from japy.core.service import Service
+
+POLL_S = 0.02  # how often to look whether the last connection is gone
+PATIENT_POLL_S = 0.1  # the same, after a while
+PATIENT_AFTER_S = 1.0
+UNWIND_S = 0.5  # what cancelled handlers get to clean up in
+
+
+class Drain:
+    """The end of the connections.
+
+    Args:
+        service: whose they are.
+        seconds: what requests under way get.
+        is_hurried: tells whether nobody else serves.
+        on_end: called before handlers are cancelled.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        seconds: float,
+        is_hurried: Callable[[], bool],
+        on_end: Callable[[], object],
+    ) -> None:
+        self._service = service
+        self._connections = service.connections
+        self._seconds = seconds
+        self._is_hurried = is_hurried
+        self._on_end = on_end
+        self._has_told = False  # set once it was said that idle connections are closed
+
+    async def run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End what is idle, wait for what is busy, and end what does not end by itself."""
+        deadline = loop.time() + self._seconds
+        self._mark()
+        await asyncio.sleep(POLL_S)  # what is already on its way is answered, and then closed
+        if not self._connections:
+            return
+        say("Draining connections...")
+        self._tell_idle()
+        busy = self._busy()
+        if busy:
+            say(f"{busy} connections busy, read-end closed")
+        await self._wait(deadline, loop)
+        busy = self._busy()
+        if busy:
+            say(f"Forcefully killing {busy} connections")
+        await self._kill()
+
+    def _mark(self) -> None:
+        """Have the next answer of each connection be its last one."""
+        for connection in self._connections:
+            connection.is_draining = True
+
+    def _busy(self) -> int:
+        return sum(not connection.is_idle() for connection in self._connections)
+
+    def _tell_idle(self) -> None:
+        idle = len(self._connections) - self._busy()
+        if idle and not self._has_told:
+            if self._is_hurried():
+                say(f"{idle} idle connections closed immediately")
+            else:
+                say(f"{idle} idle connections closed behind their next answer")
+        self._has_told = self._is_hurried()
+
+    async def _wait(self, deadline: float, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait until the deadline for the connections to end, and count the seconds."""
+        begin = loop.time()
+        told = math.inf
+        while self._connections:
+            if self._is_hurried():
+                self._tell_idle()
+                for connection in list(self._connections):
+                    connection.drain()
+            else:
+                self._mark()  # those who came last
+            left = deadline - loop.time()
+            if left <= 0:
+                return
+            busy = self._busy()
+            if busy and math.ceil(left) < told:
+                told = math.ceil(left)
+                say(f"{told} seconds remaining, {busy} connections still busy")
+            is_young = self._is_hurried() or loop.time() < begin + PATIENT_AFTER_S
+            await asyncio.sleep(min(POLL_S if is_young else PATIENT_POLL_S, left))
+
+    async def _kill(self) -> None:
+        """Cancel the handlers, let their answers leave, and close."""
+        self._on_end()
+        for connection in list(self._connections):
+            connection.drain()
+            connection.abandon()
+        for _ in range(math.ceil(UNWIND_S / POLL_S)):
+            if not self._connections:
+                return
+            await asyncio.sleep(POLL_S)
+        for connection in list(self._connections):
+            connection.close()
