@@ -5,6 +5,7 @@ that exists is valid, and never changes.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from japy.bind import Bind
@@ -22,6 +23,7 @@ REUSE_PORT = ("auto", "on", "off")
 RANGES = {  # what the optional numbers may be
     "uds_permissions": (0, 0o777),
     "timeout_graceful_shutdown": (0, MAX_S),
+    "reload_delay": (0.001, 60),
     "shutdown_delay": (0, MAX_S),
     "timeout_startup": (0.1, MAX_S),
     "timeout_worker_healthcheck": (0.1, MAX_S),
@@ -74,6 +76,10 @@ class Config:
         uds_permissions: who may connect to a Unix socket, as file permissions.
         debug: log each request and show tracebacks in answers of status 500.
         reload: start the workers again whenever a source file changes.
+        reload_dirs: folders that are watched; empty for those of the application.
+        reload_includes: patterns of more files that matter.
+        reload_excludes: patterns of files and folders that do not.
+        reload_delay: seconds that a burst of changes must pause to be over.
         timeout_graceful_shutdown: seconds that requests under way may take once a worker is told to
             stop; None for 20, or 2 with `reload`.
         shutdown_delay: seconds that the server goes on accepting once it is told to stop.
@@ -106,6 +112,10 @@ class Config:
     uds_permissions: int = 0o660
     debug: bool = False
     reload: bool = False
+    reload_dirs: tuple[Path, ...] = ()
+    reload_includes: tuple[str, ...] = ()
+    reload_excludes: tuple[str, ...] = ()
+    reload_delay: float = 0.05
     timeout_graceful_shutdown: float | None = None
     shutdown_delay: float = 0.0
     timeout_startup: float = 60.0

@@ -8,7 +8,9 @@ import importlib.util
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 from japy.config import Config
@@ -20,21 +22,59 @@ SUFFIXES = frozenset({".py", ".toml", ".json", ".html", ".jinja", ".jinja2", ".s
 SKIPPED = frozenset(  # folders whose files do not matter
     {"__pycache__", "node_modules", "site-packages", "venv", "build", "dist"}
 )
-STEP_MS = 30  # how long a burst of changes must pause to be over
 GROUP_MS = 300  # how long a burst may take
 LOOK_MS = 90  # how often to look whether the master is still there
 
 
-def is_source(path: Path, folders: Iterable[Path]) -> bool:
-    """Tell whether a change in one of the folders means that workers run old code."""
-    # A folder counts when it is new: what was put into it at once has gone unseen.
-    if path.suffix not in SUFFIXES and not path.is_dir():
+class Sources:
+    """Which files matter: a change of them means that workers run old code.
+
+    Args:
+        folders: where they are.
+        includes: patterns of files that matter although their suffix does not say so.
+        excludes: patterns of files and folders that never matter.
+    """
+
+    def __init__(
+        self,
+        folders: Iterable[Path],
+        includes: Iterable[str] = (),
+        excludes: Iterable[str] = (),
+    ) -> None:
+        self._folders = [folder.absolute() for folder in folders]
+        self._includes = tuple(includes)
+        self._excludes = tuple(excludes)
+
+    def matter(self, path: Path) -> bool:
+        """Tell whether a change of a file matters."""
+        is_foreign = sys.prefix != sys.base_prefix and path.is_relative_to(sys.prefix)
+        for folder in self._folders:
+            if path.is_relative_to(folder):
+                parts = path.relative_to(folder).parts
+                if any(matches(pattern, path, parts) for pattern in self._excludes):
+                    return False
+                if any(matches(pattern, path, parts) for pattern in self._includes):
+                    return True
+                if is_foreign or any(name in SKIPPED or name.startswith(".") for name in parts):
+                    return False
+                # A folder counts when it is new: what was put into it at once has gone unseen.
+                return path.suffix in SUFFIXES or path.is_dir()
         return False
-    for folder in folders:
-        if path.is_relative_to(folder):
-            names = path.relative_to(folder).parts
-            return not any(name in SKIPPED or name.startswith(".") for name in names)
-    return False
+
+
+def matches(pattern: str, path: Path, parts: Sequence[str]) -> bool:
+    """Tell whether a pattern names a file or one of the folders that it is in.
+
+    Without a slash it is compared with each name, else with the path from the watched folder; an
+    absolute one with the whole path.
+    """
+    pattern = pattern.rstrip("/")
+    if pattern.startswith("/"):
+        return any(fnmatch(str(one), pattern) for one in (path, *path.parents))
+    if "/" not in pattern:
+        return any(fnmatch(name, pattern) for name in parts)
+    pattern = pattern.removeprefix("./")
+    return any(fnmatch("/".join(parts[: i + 1]), pattern) for i in range(len(parts)))
 
 
 def watch(config: Config, folders: Sequence[Path], master: int, channel: socket.socket) -> int:
@@ -42,11 +82,13 @@ def watch(config: Config, folders: Sequence[Path], master: int, channel: socket.
     drop(config)
     import watchfiles  # in this process only: it is slow to import and starts threads
 
+    sources = Sources(folders, config.reload_includes, config.reload_excludes)
+    step_ms = max(1, round(config.reload_delay * 1000))
     batches = watchfiles.watch(
         *folders,
-        watch_filter=lambda change, path: is_source(Path(path), folders),
-        debounce=GROUP_MS,
-        step=STEP_MS,
+        watch_filter=lambda change, path: sources.matter(Path(path)),
+        debounce=max(GROUP_MS, 2 * step_ms),
+        step=step_ms,
         rust_timeout=LOOK_MS,
         yield_on_timeout=True,
         ignore_permission_denied=True,

@@ -27,9 +27,11 @@ from japy.process import fill_standard_streams, flush
 def serve(config: Config, job: Job, folders: list[Path]) -> int:
     """Bind and be the master; return the exit status."""
     fill_standard_streams()
+    worker.raise_open_files()
     passed = passed_sockets(os.environ)
     notifier = Notifier(os.environ)
     binds, workers = config.binds, config.workers
+    folders = list(config.reload_dirs) or folders
     if passed and not any(bind.kind == "fd" for bind in binds):
         binds = tuple(passed)  # whoever has opened sockets for us means them
     try:

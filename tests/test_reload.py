@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from japy.reload import forget_bytecode, has_closed, is_source
+from japy.reload import Sources, forget_bytecode, has_closed
 
 PROJECT = Path("/build/project")  # a folder above the watched one may have any name
 
@@ -35,15 +35,16 @@ PROJECT = Path("/build/project")  # a folder above the watched one may have any 
     ],
 )
 def test_which_files_matter(name: str, expected: bool) -> None:
-    assert is_source(PROJECT / name, [PROJECT]) is expected
+    assert Sources([PROJECT]).matter(PROJECT / name) is expected
 
 
 def test_a_new_folder_matters(tmp_path: Path) -> None:
     for name in ("pkg", "node_modules"):
         (tmp_path / name).mkdir()
-    assert is_source(tmp_path / "pkg", [tmp_path])
-    assert not is_source(tmp_path / "node_modules", [tmp_path])
-    assert not is_source(tmp_path / "gone", [tmp_path])
+    sources = Sources([tmp_path])
+    assert sources.matter(tmp_path / "pkg")
+    assert not sources.matter(tmp_path / "node_modules")
+    assert not sources.matter(tmp_path / "gone")
 
 
 def test_bytecode_of_a_changed_file_is_forgotten(tmp_path: Path) -> None:
@@ -59,8 +60,39 @@ def test_bytecode_of_a_changed_file_is_forgotten(tmp_path: Path) -> None:
 
 
 def test_files_elsewhere_do_not_matter() -> None:
-    assert not is_source(Path("/other/app.py"), [PROJECT])
-    assert is_source(Path("/other/app.py"), [PROJECT, Path("/other")])
+    assert not Sources([PROJECT]).matter(Path("/other/app.py"))
+    assert Sources([PROJECT, Path("/other")]).matter(Path("/other/app.py"))
+
+
+def test_the_environment_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.prefix", str(PROJECT / "surroundings"))
+    assert not Sources([PROJECT]).matter(PROJECT / "surroundings/lib/x.py")
+    assert Sources([PROJECT]).matter(PROJECT / "app.py")
+
+
+@pytest.mark.parametrize(
+    ("includes", "excludes", "name", "expected"),
+    [
+        (["*.md"], [], "README.md", True),
+        (["*.md"], [], "deep/README.md", True),
+        (["docs/*.md"], [], "docs/a.md", True),
+        (["docs/*.md"], [], "a.md", False),
+        (["ui/*/config.yaml"], [], "ui/x/config.yaml", True),
+        (["build/*.txt"], [], "build/x.txt", True),
+        (["*.md"], [], "app.py", True),
+        ([], ["*_test.py"], "app_test.py", False),
+        ([], ["data"], "data/x.json", False),
+        ([], ["data/"], "deep/data/x.json", False),
+        ([], ["./data/*.json"], "data/x.json", False),
+        ([], ["/build/project/data"], "data/x.json", False),
+        (["*.md"], ["docs"], "docs/a.md", False),
+        (["*.md"], ["docs"], "a.md", True),
+    ],
+)
+def test_patterns_add_and_remove_files(
+    includes: list[str], excludes: list[str], name: str, expected: bool
+) -> None:
+    assert Sources([PROJECT], includes, excludes).matter(PROJECT / name) is expected
 
 
 def test_the_end_of_the_master_is_noticed() -> None:

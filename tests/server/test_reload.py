@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.server import DEADLINE_S, Server, eventually, running
+from tests.support.supervised import supervised
 
 APP = """
 from japy import Application
@@ -150,3 +151,22 @@ def test_an_end_of_the_watcher_does_not_end_the_server(server: Server) -> None:
     os.kill(server.children()[0], 9)
     eventually(lambda: len(server.children()) == 2)
     assert server.get() == (200, "one")
+
+
+def test_folders_and_patterns_can_be_chosen(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    with supervised(
+        APP.format("one"),
+        cwd=tmp_path,
+        reload=True,
+        reload_dirs=(tmp_path / "texts",),
+        reload_includes=("*.md",),
+        reload_excludes=("draft*",),
+    ) as server:
+        save(tmp_path, APP.format("two"))  # not watched
+        save(tmp_path / "texts", "", "draft.md")
+        assert server.get() == (200, "one")
+        save(tmp_path / "texts", "", "page.md")
+        server.wait_for("Accepting connections on ", count=2)
+        assert server.get() == (200, "two")
+        assert server.output().count("Reload request received") == 1

@@ -10,6 +10,7 @@ from tests.support.server import Server, launched
 
 LAUNCH = """
 import sys
+from pathlib import PosixPath
 from japy.bind import Bind
 from japy.config import Config
 from japy.runner import run_target
