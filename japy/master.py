@@ -45,6 +45,7 @@ EXIT_UNUSABLE = 3  # the application cannot be loaded, or the address cannot be 
 EXIT_FORCED = 128 + signal.SIGINT
 POLL_S = 0.05  # how often to look whether a queue is empty
 HANDOVER_S = 1.0  # after which nobody comes to the socket of a slot that is given up
+SPARE = 16  # workers that may be leaving, on top of four for each slot
 NEVER = float("inf")
 Job = Callable[[Config, Seat, socket.socket], int]
 
@@ -136,6 +137,7 @@ class Master:
         now = time.monotonic()
         dues = [child.deadline for child in self._children()]
         dues += [self._stop_at] if self._is_stopping else []
+        dues += [now + self._notifier.interval_s] if self._notifier.interval_s else []
         dues += [max(when, now + POLL_S) for when, _ in self._given_up]
         if not self._is_stopping:
             dues += [slot.due for slot in self._slots if slot.due > now or slot.hand is None]
@@ -293,6 +295,8 @@ class Master:
             return
         hand.child.retire(self._config.drain_s + HOOKS_S)
         self._leaving.add(hand)
+        if len(self._leaving) > SPARE + 4 * len(self._slots):  # reloads come faster than clients go
+            self._dismiss(min(self._leaving, key=lambda hand: hand.child.deadline))
 
     def _dismiss(self, hand: Hand) -> None:
         """Tell a worker to end."""
@@ -414,7 +418,7 @@ class Master:
             for hand in slot.hands():
                 hand.pulse.look(now)
             self._note_wish(slot)
-        if any(slot.is_serving() for slot in self._slots):
+        if self._is_stopping or any(slot.is_serving() for slot in self._slots):
             self._notifier.beat(now)
         self._close_given_up(now)
 

@@ -31,10 +31,12 @@ class Notifier:
         is_watched = bool(self._address) and is_ours and micros.isdecimal()
         # Half of what the manager waits, as it asks for; None if it does not wait for us.
         self.interval_s = int(micros) / 2e6 if is_watched and int(micros) else None
-        self._due = 0.0
+        self._due = float("inf")  # when the next beat is; set when we are ready
 
     def ready(self, status: str) -> None:
         """Tell that all workers serve."""
+        if self._due == float("inf"):
+            self._due = 0.0
         self._send("READY=1", f"STATUS={status}")
 
     def reloading(self) -> None:

@@ -102,7 +102,8 @@ class Worker:
         self._guests: dict[int, list[asyncio.Server]] = {}  # on the sockets of deserted slots
         self._adoption: asyncio.Task[None] | None = None  # the last change of those
         self._stop = asyncio.Event()  # set by a signal, or by the end of the master
-        self._is_hurried = False  # set if the whole server stops
+        self._is_hurried = False  # set if nobody waits for who is idle
+        self._is_followed = False  # set if another worker accepts on our sockets
         self._heap = Heap()
         self._turned_away = 0  # connections, as far as that was logged
         self._startup: asyncio.Timeout | None = None  # ends the startup; None while there is none
@@ -120,7 +121,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread():  # no other one gets signals
             loop.add_signal_handler(signal.SIGTERM, self._hurry)
-            loop.add_signal_handler(RETIRE, self._hurry if self._config.reload else self._tell)
+            loop.add_signal_handler(RETIRE, self._retire)
             loop.add_signal_handler(REOPEN, reopen)
         loop.add_reader(channel, self._on_channel, channel)
         if not await self._start():
@@ -206,7 +207,7 @@ class Worker:
         for slot in list(self._guests):
             self._leave(slot)
         queues = select.poll()
-        for listener in self._seat.listeners if self._is_hurried else ():
+        for listener in () if self._is_followed else self._seat.listeners:
             queues.register(listener.socket, select.POLLIN)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + QUEUE_S
@@ -246,6 +247,14 @@ class Worker:
         """Stop, and do not wait for who is idle."""
         self._is_hurried = True
         self._tell()
+
+    def _retire(self) -> None:
+        """Stop, as another worker serves in our place."""
+        self._is_followed = True
+        if self._config.reload:  # who has saved a file wants to see no answer of the old code
+            self._hurry()
+        else:
+            self._tell()
 
     def _on_channel(self, channel: socket.socket) -> None:
         """Stop: the master never writes, so its end of the channel is gone, and so is it."""

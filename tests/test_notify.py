@@ -51,6 +51,9 @@ def test_the_watchdog_is_fed_at_half_its_interval(manager: socket.socket) -> Non
     variables = {"NOTIFY_SOCKET": manager.getsockname(), "WATCHDOG_USEC": "3000000"}
     notifier = Notifier({**variables, "WATCHDOG_PID": str(os.getpid())})
     assert notifier.interval_s == 1.5
+    notifier.beat(9.0)  # before we are ready, nobody waits for that
+    notifier.ready("")
+    assert heard(manager)[0] == "READY=1"
     notifier.beat(10.0)
     notifier.beat(11.0)
     assert heard(manager) == ["WATCHDOG=1"]

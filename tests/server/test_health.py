@@ -16,6 +16,7 @@ HANG = (
     + """
 @app.route("/hang")
 def hang(request):
+    print("hanging", flush=True)
     time.sleep(60)
 
 @app.route("/nap")
@@ -39,6 +40,7 @@ def test_a_worker_that_hangs_is_warned_of_and_replaced_while_others_serve() -> N
         old = set(server.children())
         began = time.monotonic()
         with ask(server, "/hang") as client:
+            server.wait_for("hanging")  # what it had accepted before is lost with it
             # Connections that the kernel has given to the worker that hangs are taken by others.
             with ThreadPoolExecutor(8) as pool:
                 answers = [pool.submit(server.get) for _ in range(60)]

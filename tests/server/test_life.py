@@ -313,7 +313,7 @@ async def life(app):
         yield
 """
     )
-    with running(source, cwd=tmp_path) as server:
+    with running(source, "--timeout-graceful-shutdown", "0", cwd=tmp_path) as server:
         assert server.get() == (200, "hello")
         (tmp_path / "fail").touch()
         server.wait_for(r"Worker exited with code 1 .*; another one starts")

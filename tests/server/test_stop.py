@@ -8,13 +8,15 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from tests.support.server import DEADLINE_S, Server, launched, running
+from tests.support.server import DEADLINE_S, Server, eventually, launched, running
+from tests.support.supervised import supervised
 
 APP = """
 import asyncio, pathlib, time
@@ -92,7 +94,10 @@ def test_idle_connections_are_closed(count: int, request_: bytes) -> None:
 
 
 def test_requests_under_way_are_finished(tmp_path: Path) -> None:
-    with running(APP, cwd=tmp_path) as server, connected(server, 2, get("/wait/go")) as clients:
+    with (
+        running(APP, "--timeout-graceful-shutdown", "5", cwd=tmp_path) as server,
+        connected(server, 2, get("/wait/go")) as clients,
+    ):
         server.wait_for("waiting", count=2)
         server.process.send_signal(signal.SIGTERM)
         server.wait_for("2 connections busy, read-end closed")
@@ -202,6 +207,78 @@ def importing(*args: str) -> Iterator[Server]:
 
 def test_a_signal_during_the_start_ends_it() -> None:
     with importing() as server:
+        assert server.stop() == 0
+        assert server.output("stderr") == ""
+
+
+# What signals and settings change.
+
+
+def test_connections_are_accepted_for_a_while_if_asked_to() -> None:
+    with supervised(APP, shutdown_delay=1.0) as server:
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for("Connections are accepted for 1 more seconds")
+        assert server.get() == (200, "hello")
+        began = time.monotonic()
+        assert server.wait() == 0
+        assert time.monotonic() - began < 5
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((server.host, server.port))
+
+
+def test_a_delayed_stop_is_cut_short_by_a_second_signal() -> None:
+    with supervised(APP, shutdown_delay=60) as server:
+        server.process.send_signal(signal.SIGINT)
+        server.wait_for("Connections are accepted for 60 more seconds")
+        assert server.stop(signal.SIGINT) == 130
+
+
+def test_who_waits_to_be_accepted_is_answered() -> None:
+    with supervised(APP) as server:
+        (worker,) = server.children()
+        os.kill(worker, signal.SIGSTOP)
+        with connected(server, 30, get("/")) as clients:
+            server.process.send_signal(signal.SIGTERM)
+            server.wait_for(TERMINATED)
+            os.kill(worker, signal.SIGCONT)
+            for client in clients:
+                assert read_all(client).endswith(b"hello")
+        assert server.wait() == 0
+
+
+def test_a_shutdown_that_fails_shows_in_the_exit_status() -> None:
+    source = APP + "app.on_shutdown(lambda: 1 / 0)\n"
+    with supervised(source, workers=2) as server:
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("Accepting connections on ", count=2)
+        server.wait_for("ERROR Worker exited with code 1 .* when it was told to stop", count=2)
+        assert server.get() == (200, "hello")
+        assert server.stop() == 1
+
+
+def test_shutdown_runs_after_a_drain_that_was_too_long() -> None:
+    source = APP + "app.on_shutdown(lambda: print('shut down', flush=True))\n"
+    with (
+        supervised(source, timeout_graceful_shutdown=0.2) as server,
+        connected(server, 1, get("/wait/forever")),
+    ):
+        server.wait_for("waiting")
+        assert server.stop() == 0
+        assert server.output("stdout").endswith("shut down\n")
+
+
+def test_logs_are_opened_again(tmp_path: Path) -> None:
+    source = APP + "import logging\nlogging.basicConfig(filename='log', level=20)\n"
+    source += "@app.route('/log')\ndef log(request):\n    logging.info('a line')\n"
+    source += "    return hello(request)\n"
+    log = tmp_path / "log"
+    with supervised(source, cwd=tmp_path, workers=2) as server:
+        for _ in range(8):
+            server.get("/log")
+        assert log.read_text().count("a line") == 8
+        log.rename(tmp_path / "log.1")
+        server.process.send_signal(signal.SIGUSR1)
+        eventually(lambda: server.get("/log") and log.exists())
         assert server.stop() == 0
         assert server.output("stderr") == ""
 
