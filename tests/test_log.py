@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from japy import Application, BadRequest, Request, Response
-from japy.log import log_answer, log_cancellation, log_failure, log_refusal, printable
+from japy.log import log_answer, log_cancellation, log_failure, log_refusal, printable, reopen
 from tests.support.handlers import get
 from tests.support.request import Sink, new_request
 from tests.support.wire import Server, read_answers
@@ -167,3 +167,22 @@ def test_a_program_decides_what_is_printed(output_of: Run) -> None:
     assert out == ""
     assert err.splitlines()[0] == "japy.access - GET / 200"
     assert err.splitlines()[1].startswith("japy.error - refused with 400: malformed_headers")
+
+
+def test_files_of_all_loggers_are_opened_again(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    handler, unused = logging.FileHandler(file), logging.FileHandler(tmp_path / "x", delay=True)
+    logger = logging.getLogger("japy.test.reopen")
+    logger.addHandler(handler)
+    logger.addHandler(unused)
+    logger.propagate = False
+    try:
+        logger.warning("before")
+        file.rename(tmp_path / "log.1")
+        reopen()
+        logger.warning("after")
+    finally:
+        handler.close()
+        unused.close()
+    assert (tmp_path / "log.1").read_text() == "before\n"
+    assert file.read_text() == "after\n"
