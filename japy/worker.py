@@ -191,10 +191,9 @@ class Worker:
                 self._leave(slot)
             elif slot not in self._guests:
                 self._guests[slot] = []
-                for listener in listeners:
-                    with contextlib.suppress(OSError):  # the slot is given up
-                        copy = Listener(listener.bind, listener.socket.dup())
-                        self._guests[slot].append(await self._listen(copy, loop))
+                for listener in filter(is_open, listeners):
+                    copy = Listener(listener.bind, listener.socket.dup())
+                    self._guests[slot].append(await self._listen(copy, loop))
 
     def _leave(self, slot: int) -> None:
         for server in self._guests.pop(slot, ()):
@@ -415,6 +414,14 @@ def failed_start(place: str, error: BaseException) -> str:
         return "".join(lines) + f"The {place} ended the process: remove the call, or guard it."
     name = type(error).__name__
     return "".join(lines) + f"The {place} raised {name} before the application served: see above."
+
+
+def is_open(listener: Listener) -> bool:
+    """Tell whether a socket listens still: the one of a slot that was given up does not.
+
+    To accept on that would have it listen again, and nobody would notice when we leave it.
+    """
+    return bool(listener.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
 
 
 def say_word(channel: socket.socket, word: bytes) -> None:

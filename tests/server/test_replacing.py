@@ -184,11 +184,13 @@ def test_workers_are_added_and_removed_without_loss() -> None:
             for count in (3, 2, 1):
                 server.process.send_signal(signal.SIGTTOU)
                 server.wait_for(f"Workers: {count}\n", count=2 if count == 3 else 1)
-                time.sleep(0.3)  # ask while the slot is being given up
+                time.sleep(1.5)  # ask until the slot has been given up
             server.process.send_signal(signal.SIGTTOU)  # the last one stays
             eventually(lambda: len(server.children()) == 1)
             server.process.send_signal(signal.SIGTTIN)
             server.wait_for("Workers: 2\n", count=2)
+            eventually(lambda: len({server.get()[1] for _ in range(20)}) == 2)
         assert failures(clients) == []
         assert "Workers: 0" not in server.output()
+        assert server.output("stderr") == ""
         assert server.stop() == 0
