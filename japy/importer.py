@@ -20,7 +20,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import FunctionType, ModuleType, TracebackType
 from typing import TypeVar
 
 from japy.app import Application
@@ -28,6 +28,7 @@ from japy.frame import is_ours
 
 MISSING = object()
 USUAL_NAMES = ("app", "application", "api")  # of an application in a file, best first
+FACTORY = "create_app"  # the one name of a function that is called without being asked for
 MACHINERY = (importlib.__file__, "<frozen ")  # of files that import, beginnings
 T = TypeVar("T")
 
@@ -44,11 +45,15 @@ class Target:
         module: name of the module; empty for a file.
         file: path of the file; None for a module.
         attr: dotted name in the module; empty to look for an application there.
+        is_factory: whether the attribute is called, and returns the application.
+        app_dir: folder that is searched first; None for none.
     """
 
     module: str
     file: Path | None
     attr: str
+    is_factory: bool = False
+    app_dir: Path | None = None
 
     @property
     def place(self) -> str:
@@ -67,10 +72,11 @@ class Target:
             raise LoadError(
                 "The current directory has been removed: change to another one."
             ) from None
+        first = [here] if self.app_dir is None else [self.app_dir.absolute(), here]
         if self.file is None:
-            return [here]
+            return first
         try:
-            return [here, package_of(self.file.resolve())[0]]
+            return [*first, package_of(self.file.resolve())[0]]
         except OSError as error:
             raise LoadError(
                 f"The {self.place[:64]} cannot be looked for ({error.strerror}): "
@@ -78,13 +84,13 @@ class Target:
             ) from None
 
 
-def parse(text: str) -> Target:
-    """Take a target apart, without looking whether it exists."""
+def parse(text: str, is_factory: bool = False, app_dir: Path | None = None) -> Target:
+    """Take a target apart, without looking whether it exists; see `Target` for the others."""
     place, colon, attr = text.rpartition(":")
     if not colon:
         place, attr = text, ""
     if place.endswith(".py") or os.sep in place:
-        return Target("", Path(place), attr)
+        return Target("", Path(place), attr, is_factory, app_dir)
     if not colon and "." in place:
         place, _, attr = place.rpartition(".")
     if not all(place.split(".")) or any(character.isspace() for character in place):
@@ -92,7 +98,7 @@ def parse(text: str) -> Target:
             f"'{text}' names no application: write module:attribute (app:app) "
             "or the path of a file (path/to/file.py:app)."
         )
-    return Target(place, None, attr)
+    return Target(place, None, attr, is_factory, app_dir)
 
 
 def load(target: Target) -> Application:
@@ -103,13 +109,31 @@ def load(target: Target) -> Application:
     """
     prepare_path(target)
     module = guarded(target.place, lambda: import_target(target))
-    found = guarded(target.place, lambda: find(target, module))
+    found = guarded(target.place, lambda: made(target, find(target, module)))
     if isinstance(found, Application):
         return found
-    raise LoadError(
-        f"'{target.attr}' in {target.place} is no japy.Application: it is {describe(found)}. "
-        + (choices(target, module) or "Name an attribute that is one.")
-    )
+    name = target.attr or FACTORY
+    what = f"'{name}' in {target.place}"
+    if target.is_factory or name == FACTORY:
+        raise LoadError(f"{what} returned no japy.Application: it is {describe(found)}.")
+    hint = choices(target, module) or "Name an attribute that is one."
+    if isinstance(found, FunctionType):
+        hint = f"If it returns one, write --factory. {hint}"
+    raise LoadError(f"{what} is no japy.Application: it is {describe(found)}. {hint}")
+
+
+def made(target: Target, found: object) -> object:
+    """Return what a target names, or what it returns where it is a factory.
+
+    Raises:
+        LoadError: it cannot be called.
+    """
+    is_usual = target.attr.rpartition(".")[2] in ("", FACTORY)
+    if isinstance(found, Application) or not (target.is_factory or is_usual):
+        return found
+    if callable(found):
+        return found()
+    raise LoadError(f"'{target.attr}' in {target.place} is no factory: it cannot be called.")
 
 
 def prepare_path(target: Target) -> None:
@@ -339,8 +363,8 @@ def applications_in(module: ModuleType) -> dict[str, Application]:
     return found
 
 
-def find_application(target: Target, module: ModuleType) -> Application:
-    """Return the application of a module where no attribute says which.
+def find_application(target: Target, module: ModuleType) -> object:
+    """Return the application of a module where no attribute says which, or what makes one.
 
     Raises:
         LoadError: there is none, or more than one and none has a usual name.
@@ -353,6 +377,8 @@ def find_application(target: Target, module: ModuleType) -> Application:
         return next(iter(found.values()))
     if found:
         raise LoadError(f"The {target.place} has several applications. {choices(target, module)}")
+    if callable(factory := vars(module).get(FACTORY)):
+        return factory
     raise LoadError(
         f"The {target.place} has no japy.Application: assign one to a name in it "
         "(app = Application())."

@@ -279,7 +279,6 @@ def test_attribute_missing_where_there_is_no_application(write: Write) -> None:
     ("line", "kind"),
     [
         ("app = 1", "of type int"),
-        ("def app(): ...", "of type function"),
         ("from japy import Application as app", "the class japy.app.Application"),
         ("class app: ...", "the class hello.app"),
     ],
@@ -290,6 +289,53 @@ def test_not_an_application(line: str, kind: str, write: Write) -> None:
         f"'app' in module 'hello' is no japy.Application: it is {kind}. "
         "Name an attribute that is one."
     )
+
+
+def test_a_function_is_called_only_if_that_is_asked_for(write: Write) -> None:
+    write("hello.py", "def app(): ...")
+    assert failure("hello:app") == (
+        "'app' in module 'hello' is no japy.Application: it is of type function. "
+        "If it returns one, write --factory. Name an attribute that is one."
+    )
+
+
+FACTORY = "from japy import Application\ndef {}(): return Application()\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "is_factory"),
+    [
+        ("make", "hello:make", True),
+        ("create_app", "hello:create_app", False),
+        ("create_app", "hello", False),
+        ("create_app", "hello.py", True),
+    ],
+)
+def test_factories(name: str, target: str, is_factory: bool, write: Write) -> None:
+    write("hello.py", FACTORY.format(name))
+    assert importer.load(importer.parse(target, is_factory)).router.routes == []
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "text"),
+    [
+        ("def make(): return 3", "hello:make", "'make' in module 'hello' returned no japy.App"),
+        ("make = 3", "hello:make", "'make' in module 'hello' is no factory: it cannot be called."),
+        ("def make(): 1 / 0", "hello:make", "ZeroDivisionError: division by zero"),
+        ("def make(x): ...", "hello:make", "missing 1 required positional argument: 'x'"),
+    ],
+)
+def test_factories_that_make_none(source: str, target: str, text: str, write: Write) -> None:
+    write("hello.py", source)
+    with pytest.raises(LoadError) as caught:
+        importer.load(importer.parse(target, True))
+    assert text in str(caught.value)
+
+
+def test_a_folder_to_import_from(write: Write) -> None:
+    write("src/house_of_cards.py", APP.format("app"))
+    assert "was not found" in failure("house_of_cards:app")
+    importer.load(importer.parse("house_of_cards:app", app_dir=Path("src")))
 
 
 def test_a_module_in_the_place_of_an_application(write: Write) -> None:
