@@ -8,12 +8,33 @@ Invariants:
 """
 
 import contextlib
+import json
 import logging
 import os
 import sys
+import tomllib
+from pathlib import Path
 from typing import TextIO
 
 ERROR_FORMAT = "[%(asctime)s] [%(process)d] %(levelname)s %(message)s"
+COLORS = {"DEBUG": 36, "INFO": 32, "WARNING": 33, "ERROR": 31, "CRITICAL": 35}  # of ANSI
+
+
+class ConfigurationError(ValueError):
+    """A logging configuration that cannot be used; the text says why."""
+
+
+class ColorFormatter(logging.Formatter):
+    """A formatter that gives levels a colour."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the text of a record; the record itself stays as it is for other handlers."""
+        name = record.levelname
+        record.levelname = f"\x1b[{COLORS.get(name, 0)}m{name}\x1b[0m"
+        try:
+            return super().format(record)
+        finally:
+            record.levelname = name
 
 
 class DefaultHandler(logging.StreamHandler[TextIO]):
@@ -40,25 +61,80 @@ def complain(text: str) -> None:
     _print(text, sys.stderr)
 
 
-def set_up_logging(debug: bool, logs_requests: bool = False) -> None:
+def set_up_logging(
+    debug: bool,
+    logs_requests: bool = False,
+    level: str | None = None,
+    use_colors: bool | None = None,
+) -> None:
     """Give `japy.error` (stderr) and `japy.access` (stdout) handlers, unless they have some.
 
     Args:
         debug: let both log what is of interest.
         logs_requests: let `japy.access` do so.
+        level: the least severe of what `japy.error` logs; None for what its logger or `debug` says.
+        use_colors: whether levels have a colour; None for where somebody can see it.
     """
     error_log = logging.getLogger("japy.error")
     access_log = logging.getLogger("japy.access")
     if lacks_handler(error_log):
         handler = DefaultHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter(ERROR_FORMAT))
+        has_colors = wants_colors(sys.stderr, use_colors)
+        handler.setFormatter((ColorFormatter if has_colors else logging.Formatter)(ERROR_FORMAT))
         error_log.addHandler(handler)
     if lacks_handler(access_log):
         access_log.addHandler(DefaultHandler(sys.stdout))
-    if debug:
+    if level is not None:
+        error_log.setLevel(level.upper())
+    elif debug:
         error_log.setLevel(error_log.level or logging.INFO)
     if debug or logs_requests:
         access_log.setLevel(access_log.level or logging.INFO)
+
+
+def wants_colors(stream: TextIO | None, choice: bool | None = None) -> bool:
+    """Tell whether to colour what goes to a stream.
+
+    The choice holds; without one NO_COLOR, then FORCE_COLOR, then whether this is a terminal.
+    """
+    if choice is not None or stream is None:
+        return bool(choice)
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    with contextlib.suppress(ValueError):  # the stream was closed by someone
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
+    return False
+
+
+def configure_logging(file: Path) -> None:
+    """Set logging up as a file says: what `logging.config.dictConfig` takes, in JSON or TOML.
+
+    Raises:
+        ConfigurationError: it cannot be read, or says what cannot be.
+    """
+    from logging.config import dictConfig
+
+    try:
+        text = file.read_text(encoding="utf-8")
+        if file.suffix == ".json":
+            table = json.loads(text)
+        elif file.suffix == ".toml":
+            table = tomllib.loads(text)
+        else:
+            raise ConfigurationError(f"'{file}' is neither a .json nor a .toml file")
+        # Loggers that were there before are japy's: they shall not fall silent.
+        dictConfig({"version": 1, "disable_existing_loggers": False, **table})
+    except OSError as error:
+        raise ConfigurationError(f"'{file}' cannot be read ({error.strerror})") from None
+    except ConfigurationError:
+        raise
+    except Exception as error:  # what a handler of the user's raises
+        cause = f": {error.__cause__}" if error.__cause__ else ""
+        raise ConfigurationError(
+            f"'{file}' is no logging configuration ({error}{cause})"
+        ) from error
 
 
 def lacks_handler(logger: logging.Logger) -> bool:
