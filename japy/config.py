@@ -1,39 +1,45 @@
 """Config: every setting of a server, its default and its check.
 
-Knows neither where a value comes from (`cli`, `Application.run`) nor what it is used for. A Config
-that exists is valid, and never changes.
+Knows neither where a value comes from (`source`, `Application.run`) nor what it is used for. A
+Config that exists is valid, and never changes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from japy.bind import Bind
+from japy.bind import Bind, tcp
+from japy.setting import JOINED, SETTINGS, Setting
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
     from japy.core.limits import Limits
 
-MAX_PORT = 65535
-MAX_IDLE_S = 1_000_000_000  # decades: for who wants no limit
-MAX_WORKERS = 1024  # far beyond any use: it stops a slip of the finger
-MAX_S = 24 * 3600
-MAX_COUNT = 1 << 60
-DRAIN_S, RELOAD_DRAIN_S = 20.0, 2.0
-REUSE_PORT = ("auto", "on", "off")
-RANGES = {  # what the optional numbers may be
-    "uds_permissions": (0, 0o777),
-    "timeout_graceful_shutdown": (0, MAX_S),
-    "reload_delay": (0.001, 60),
-    "shutdown_delay": (0, MAX_S),
-    "timeout_startup": (0.1, MAX_S),
-    "timeout_worker_healthcheck": (0.1, MAX_S),
-    "timeout_keep_alive": (0.1, MAX_IDLE_S),
-    "limit_max_requests": (1, MAX_COUNT),
-    "limit_max_requests_jitter": (0, MAX_COUNT),
-    "worker_max_rss": (1 << 20, MAX_COUNT),
-    "worker_max_lifetime": (0.1, MAX_IDLE_S),
-    "umask": (0, 0o777),
+# Texts of what is no value of Config but the application's. PERF: help does without the core.
+DEFAULTS = {
+    "app": "",
+    "timeout_graceful_shutdown": "20s; 2s with reload",
+    "timeout_keep_alive": "75s",
+    "log_level": "warning; info with debug",
+    "use_colors": "on a terminal",
+    "reload_dir": "folders of the application",
+    "timeout_request_head": "10s",
+    "timeout_request_body": "10s",
+    "timeout_write": "60s",
+    "limit_request_line": "8190",
+    "limit_request_head": "32Ki",
+    "limit_request_fields": "100",
+    "limit_request_body": "16Mi",
+    "limit_request_extras": "16Ki",
+    "limit_form_fields": "1000",
+    "limit_form_text": "1Mi",
+    "limit_body_rate": "240",
+    "limit_write_rate": "240",
+    "limit_pipeline": "64",
+    "limit_concurrency": "16384",
 }
+DRAIN_S, RELOAD_DRAIN_S = 20.0, 2.0  # the latter: somebody waits for what they have just saved
 LIMITS = {  # the settings that are arguments of Limits
     "limit_request_line": "line",
     "limit_request_head": "head",
@@ -61,55 +67,40 @@ class ConfigError(ValueError):
         self.reason = reason
 
 
+def loopback() -> "tuple[IPv4Network | IPv6Network, ...]":
+    """Return the networks of this machine alone."""
+    from ipaddress import ip_network  # 5 ms that help need not wait for
+
+    return ip_network("127.0.0.1"), ip_network("::1")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The settings of one server.
+    """The settings of one server; what each does is said in `setting`.
 
-    Args:
-        host: address or name to listen on, if `bind` is empty.
-        port: port to listen on, if `bind` is empty; 0 for any free one.
-        bind: where to listen.
-        workers: number of worker processes.
-        reuse_port: whether each worker has a socket of its own with SO_REUSEPORT; "auto": on Linux,
-            if there are several; "on": always, and others may share the port.
-        backlog: connections that the kernel keeps waiting for a worker.
-        uds_permissions: who may connect to a Unix socket, as file permissions.
-        debug: log each request and show tracebacks in answers of status 500.
-        reload: start the workers again whenever a source file changes.
-        reload_dirs: folders that are watched; empty for those of the application.
-        reload_includes: patterns of more files that matter.
-        reload_excludes: patterns of files and folders that do not.
-        reload_delay: seconds that a burst of changes must pause to be over.
-        timeout_graceful_shutdown: seconds that requests under way may take once a worker is told to
-            stop; None for 20, or 2 with `reload`.
-        shutdown_delay: seconds that the server goes on accepting once it is told to stop.
-        timeout_startup: seconds that a worker may take until it serves.
-        timeout_worker_healthcheck: seconds without a turn of its event loop after which a worker
-            is killed.
-        limit_max_requests: requests after which a worker is replaced; None for never.
-        limit_max_requests_jitter: how many more they may be, by chance, so that workers take turns.
-        worker_max_rss: bytes of memory from which on a worker is replaced; None for never.
-        worker_max_lifetime: seconds after which a worker is replaced; None for never.
-        pid_file: where the id of the master is written; None for nowhere.
-        user: who the workers are, a name or a number; None for who starts the server.
-        group: as which group; None for that of `user`.
-        umask: permissions that files of the workers lack; None leaves what is inherited.
-        timeout_keep_alive: seconds that a connection may be idle; None leaves what the application
-            says (`Reaper.idle_timeout`).
-        limit_request_line: as `Limits.line`; None leaves what the application says. All that
-            follow are one of `Limits`, too, see LIMITS.
+    Where None is allowed, it means: no, never, or what the application says.
 
     Raises:
         ConfigError: a value is out of range.
     """
 
+    target: str = ""
+    factory: bool = False
+    app_dir: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8080
     bind: tuple[Bind, ...] = ()
-    workers: int = 1
+    uds_permissions: int = 0o660
     reuse_port: Literal["auto", "on", "off"] = "auto"
     backlog: int = 1024
-    uds_permissions: int = 0o660
+    workers: int | Literal["auto"] = 1
+    loop: Literal["uvloop", "asyncio"] = "uvloop"
+    timeout_startup: float = 60.0
+    timeout_worker_healthcheck: float = 30.0
+    limit_max_requests: int | None = None
+    limit_max_requests_jitter: int = 0
+    worker_max_rss: int | None = None
+    worker_max_lifetime: float | None = None
     debug: bool = False
     reload: bool = False
     reload_dirs: tuple[Path, ...] = ()
@@ -118,57 +109,85 @@ class Config:
     reload_delay: float = 0.05
     timeout_graceful_shutdown: float | None = None
     shutdown_delay: float = 0.0
-    timeout_startup: float = 60.0
-    timeout_worker_healthcheck: float = 30.0
-    limit_max_requests: int | None = None
-    limit_max_requests_jitter: int = 0
-    worker_max_rss: int | None = None
-    worker_max_lifetime: float | None = None
-    pid_file: str | None = None
+    pid_file: Path | None = None
     user: str | None = None
     group: str | None = None
     umask: int | None = None
+    control_socket: Path | None = None
+    metrics_bind: Bind | None = None
+    health_path: str | None = None
+    log_level: str | None = None
+    log_config: Path | None = None
+    access_log: bool | Path = False
+    access_log_format: str = "combined"
+    use_colors: bool | None = None
+    proxy_headers: bool = False
+    forwarded_allow_ips: "tuple[IPv4Network | IPv6Network, ...]" = field(default_factory=loopback)
+    proxy_protocol: bool = False
+    ssl_certfile: Path | None = None
+    ssl_keyfile: Path | None = None
+    ssl_keyfile_password: str | None = field(default=None, repr=False)
+    ssl_ca_certs: Path | None = None
+    ssl_cert_reqs: Literal["none", "optional", "required"] = "none"
+    ssl_ciphers: str | None = None
+    ssl_version: Literal["1.2", "1.3"] = "1.2"
     timeout_keep_alive: float | None = None
+    timeout_request_head: float | None = None
+    timeout_request_body: float | None = None
+    timeout_write: float | None = None
     limit_request_line: int | None = None
     limit_request_head: int | None = None
     limit_request_fields: int | None = None
     limit_request_body: int | None = None
     limit_request_extras: int | None = None
-    limit_pipeline: int | None = None
-    limit_concurrency: int | None = None
-    limit_body_rate: int | None = None
-    limit_write_rate: int | None = None
     limit_form_fields: int | None = None
     limit_form_text: int | None = None
-    timeout_request_head: float | None = None
-    timeout_request_body: float | None = None
-    timeout_write: float | None = None
+    limit_body_rate: int | None = None
+    limit_write_rate: int | None = None
+    limit_pipeline: int | None = None
+    limit_concurrency: int | None = None
 
     def __post_init__(self) -> None:
+        for setting in SETTINGS.values():
+            if setting.name in JOINED:
+                continue
+            value: Any = getattr(self, setting.target)
+            try:
+                if value is not None:
+                    setting.kind.check(value)
+            except ValueError as error:
+                raise ConfigError(setting.target, str(error)) from None
         if not self.host.strip("[]"):
-            raise ConfigError("host", "expected an address; got '' (0.0.0.0 means every address)")
-        check_range("port", self.port, 0, MAX_PORT)
-        check_range("workers", self.workers, 1, MAX_WORKERS)
-        check_range("backlog", self.backlog, 1, 1 << 20)
-        if self.reuse_port not in REUSE_PORT:
-            raise ConfigError("reuse_port", f"expected auto, on or off; got {self.reuse_port!r}")
-        for field, (low, high) in RANGES.items():
-            value = getattr(self, field)
-            if value is not None:
-                check_range(field, value, low, high)
+            reason = "expected an address; got '' (0.0.0.0 means every address)"
+            raise ConfigError("host", reason)
+        self._check_together()
         if self._given_limits():
             from japy.core.limits import Limits  # the core is of no use to --help
 
             self.limits(Limits())
 
+    def _check_together(self) -> None:
+        """Raise ConfigError for values that do not go with each other."""
+        names = [bind.name for bind in self.bind if bind.name]
+        if len(set(names)) < len(names):
+            raise ConfigError("bind", f"expected names that differ; got {', '.join(names)}")
+        if len(set(self.bind)) < len(self.bind):
+            raise ConfigError(
+                "bind", f"expected each place once; got {' and '.join(map(str, self.bind))}"
+            )
+        if self.ssl_keyfile is not None and self.ssl_certfile is None:
+            raise ConfigError("ssl_keyfile", "expected --ssl-certfile, too; got the key alone")
+        if self.ssl_cert_reqs != "none" and self.ssl_ca_certs is None:
+            raise ConfigError("ssl_cert_reqs", "expected --ssl-ca-certs, too; got no authority")
+
     @property
     def binds(self) -> tuple[Bind, ...]:
-        """Where to listen."""
-        return self.bind or (Bind("tcp", self.host, self.port),)
+        """Return where to listen: what `bind` says, else the host and the port."""
+        return self.bind or (tcp(self.host, self.port),)
 
     @property
     def drain_s(self) -> float:
-        """How long requests under way may take once a worker is told to stop."""
+        """Return how long requests under way may take once a worker is told to stop."""
         if self.timeout_graceful_shutdown is not None:
             return self.timeout_graceful_shutdown
         return RELOAD_DRAIN_S if self.reload else DRAIN_S
@@ -198,7 +217,11 @@ class Config:
         return {name: value for name, value in values.items() if value is not None}
 
 
-def check_range(field: str, value: float, low: float, high: int) -> None:
-    """Raise ConfigError unless low <= value <= high."""
-    if not low <= value <= high:
-        raise ConfigError(field, f"expected {low:,} to {high:,}; got {value}")
+def default_of(setting: Setting) -> str:
+    """Return the text of a setting's default; empty where there is none."""
+    if setting.name in DEFAULTS:
+        return DEFAULTS[setting.name]
+    if setting.name in JOINED:
+        return ""
+    value: Any = getattr(Config(), setting.target)
+    return "" if value is None else setting.kind.show(value)

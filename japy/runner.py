@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from japy import importer, worker
 from japy.app import Application
+from japy.capacity import count
 from japy.config import Config
 from japy.console import complain, set_up_logging
 from japy.importer import LoadError, Script
@@ -30,7 +31,7 @@ def serve(config: Config, job: Job, folders: list[Path]) -> int:
     worker.raise_open_files()
     passed = passed_sockets(os.environ)
     notifier = Notifier(os.environ)
-    binds, workers = config.binds, config.workers
+    binds, workers = config.binds, count(config.workers)
     folders = list(config.reload_dirs) or folders
     if passed and not any(bind.kind == "fd" for bind in binds):
         binds = tuple(passed)  # whoever has opened sockets for us means them
@@ -39,7 +40,7 @@ def serve(config: Config, job: Job, folders: list[Path]) -> int:
         with pid_file(config.pid_file):
             places = Places(binds, config, workers)
             give_files(config, places.files)
-            set_up_logging(config.debug)
+            set_up_logging(config.debug, level=config.log_level, use_colors=config.use_colors)
             return Master(config, job, workers, folders, places, notifier).run()
     except (BindError, PrivilegeError) as error:
         complain(str(error))
@@ -49,7 +50,7 @@ def serve(config: Config, job: Job, folders: list[Path]) -> int:
 def run_target(config: Config, text: str) -> int:
     """Serve what `japy run` names; return the exit status."""
     try:
-        target = importer.parse(text)
+        target = importer.parse(text, config.factory, config.app_dir)
         folders = target.folders()
     except LoadError as error:
         complain(str(error))

@@ -41,7 +41,13 @@ from typing import Any
 from japy.app import Application
 from japy.board import Board, Row
 from japy.config import Config, ConfigError
-from japy.console import complain, say, set_up_logging
+from japy.console import (
+    ConfigurationError,
+    complain,
+    configure_logging,
+    say,
+    set_up_logging,
+)
 from japy.core.limits import NAMES, Limits
 from japy.core.protocol import Connection
 from japy.core.service import Service
@@ -310,6 +316,7 @@ def work(
     set_on_run(ignore)
     prepare(config, channel)
     try:
+        set_up_log_config(config)
         return serve(make_worker(load(), config, seat), channel)
     except LoadError as error:
         tell(channel, str(error))
@@ -333,6 +340,7 @@ def work_script(script: Script, config: Config, seat: Seat, channel: socket.sock
     set_on_run(serve_now)
     prepare(config, channel)
     try:
+        set_up_log_config(config)
         script.execute()
     except LoadError as error:
         if status is not None and not isinstance(error.__cause__, SystemExit):
@@ -357,8 +365,21 @@ def make_worker(app: Application, config: Config, seat: Seat) -> Worker:
     if config.timeout_keep_alive is not None:
         app.reaper = dataclasses.replace(app.reaper, idle_timeout=config.timeout_keep_alive)
     worker = guarded("application", lambda: Worker(app, config, seat))
-    set_up_logging(app.debug, app.logs_requests)
+    set_up_logging(app.debug, app.logs_requests, config.log_level, config.use_colors)
     return worker
+
+
+def set_up_log_config(config: Config) -> None:
+    """Set logging up as a file says, before the application does anything about it.
+
+    Raises:
+        LoadError: the file cannot be used.
+    """
+    if config.log_config is not None:
+        try:
+            configure_logging(config.log_config)
+        except ConfigurationError as error:
+            raise LoadError(f"The logging configuration {error}: correct it.") from None
 
 
 def raise_open_files() -> int:

@@ -1,6 +1,8 @@
 """Config: what is refused, and how limits reach an application."""
 
 import dataclasses
+from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +45,14 @@ def test_defaults_are_the_documented_ones() -> None:
         ("worker_max_rss", 1),
         ("worker_max_lifetime", 0),
         ("umask", 0o1000),
+        ("bind", (Bind("tcp", "a", 1), Bind("tcp", "a", 1))),
+        ("bind", (Bind("tcp", "a", 1, name="x"), Bind("tcp", "a", 2, name="x"))),
+        ("loop", "curio"),
+        ("log_level", "loud"),
+        ("health_path", "x"),
+        ("ssl_keyfile", Path("key")),
+        ("ssl_cert_reqs", "required"),
+        ("reload_delay", -1),
         ("limit_request_body", -1),
         ("limit_request_fields", 0),
         ("limit_request_line", 1),
@@ -58,6 +68,14 @@ def test_a_value_out_of_range_is_refused(field: str, value: Any) -> None:
 @pytest.mark.parametrize("port", [0, 1, 65535])
 def test_every_port_is_accepted(port: int) -> None:
     assert Config(port=port).port == port
+
+
+def test_proxies_of_this_machine_are_believed() -> None:
+    assert Config().forwarded_allow_ips == (ip_network("127.0.0.1"), ip_network("::1"))
+
+
+def test_workers_may_be_as_many_as_there_is_room_for() -> None:
+    assert Config(workers="auto").workers == "auto"
 
 
 def test_a_config_never_changes() -> None:

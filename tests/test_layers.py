@@ -15,7 +15,13 @@ UNMAPPED = {  # modules that are not on the map, and why
     "core.__init__": "it says which core runs",
 }
 # What is imported upwards, inside of a function: only where it is used, see there.
-LATE = {("app", "runner"), ("app", "testing"), ("importer", "app")}
+LATE = {
+    ("app", "runner"),
+    ("app", "testing"),
+    ("importer", "app"),
+    ("cli", "cli.group"),
+    ("cli.group", "cli.version"),
+}
 PURE = {  # of the standard library: what does no input and no output, and knows no clock
     "collections.abc",
     "contextvars",
@@ -41,14 +47,15 @@ FOREIGN = {"mypy_extensions", "librt"}  # beside the standard library's pure par
 def read_map() -> dict[str, int]:
     """Return the modules by the line of the map that they stand in."""
     text = (TOP / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    _, _, rest = text.partition("```text\ncli\n")
-    lines = ["cli", *rest.partition("```")[0].splitlines()]
+    _, _, rest = text.partition("```text\ncli.")
+    lines = f"cli.{rest.partition('```')[0]}".splitlines()
     return {name: i for i, line in enumerate(lines) for name in line.split(", ")}
 
 
 def name_of(path: Path) -> str:
     """Return the name of a module of japy's within the package."""
-    return ".".join(path.relative_to(TOP / "japy").with_suffix("").parts)
+    name = ".".join(path.relative_to(TOP / "japy").with_suffix("").parts)
+    return "cli" if name == "cli.__init__" else name  # the command itself: a module like others
 
 
 LEVELS = read_map()

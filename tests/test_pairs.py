@@ -7,8 +7,9 @@ import pytest
 TOP = Path(__file__).parent.parent
 ELSEWHERE = {
     "japy/__init__.py": "a list of names: tests/test_exports.py",
-    "japy/__main__.py": "one call of cli.main: tests/test_cli.py",
+    "japy/__main__.py": "one call of cli.main: tests/cli/test_cli.py",
     "japy/_pico_build.py": "run at build time; its tables: tests/core/test_parser.py",
+    "japy/cli/__init__.py": "the command itself: tests/cli/test_cli.py",
     "japy/core/__init__.py": "one flag: tests/test_build_mode.py",
 }
 MODULES = sorted(path.relative_to(TOP) for path in (TOP / "japy").rglob("*.py"))

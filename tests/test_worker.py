@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import pytest
 import uvloop
@@ -15,7 +16,7 @@ from japy.importer import LoadError
 from japy.listener import listen
 from japy.place import Listener
 from japy.process import READY
-from japy.worker import Seat, Worker, ignore, make_worker, tell
+from japy.worker import Seat, Worker, ignore, make_worker, set_up_log_config, tell
 
 
 @pytest.fixture
@@ -70,6 +71,11 @@ def test_limits_that_do_not_go_together_are_a_load_error(listener: socket.socket
     app = Application(limits=Limits(line=100, head=1000))
     with pytest.raises(LoadError, match="limits do not go with limit_request_line"):
         make_worker(app, Config(limit_request_line=2000), seat(listener))
+
+
+def test_a_logging_file_that_is_gone_is_a_load_error() -> None:
+    with pytest.raises(LoadError, match=r"'gone\.toml' cannot be read \(No such file"):
+        set_up_log_config(Config(log_config=Path("gone.toml")))
 
 
 def test_it_serves_until_its_master_is_gone(app: Application, listener: socket.socket) -> None:

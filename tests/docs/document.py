@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-NAMES = ("README.md", "SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+NAMES = (
+    *("README.md", "SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"),
+    "docs/configuration.md",
+)
 PROMPT = "$ "
 FENCE = re.compile(r' *```(\w*)(?: title="([^"]+)")?')
 

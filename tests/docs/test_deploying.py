@@ -12,7 +12,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from japy.cli import make_config, make_parser
+from japy.cli.option import collect
+from japy.cli.serve import run
+from japy.config import Config
 from tests.docs.document import TOP
 from tests.support.server import DEADLINE_S, eventually, running
 
@@ -43,18 +45,21 @@ def service() -> configparser.SectionProxy:
     return unit["Service"]
 
 
+def started() -> Config:
+    """Return the settings of the command that the unit starts."""
+    program, command, *words = shlex.split(service()["ExecStart"])
+    assert (Path(program).name, command) == ("japy", "run")
+    return collect(run.make_context("run", words).params, is_alone=True).config
+
+
 def test_the_unit_starts_japy_with_options_that_it_has() -> None:
-    program, *words = shlex.split(service()["ExecStart"])
-    assert Path(program).name == "japy"
-    options = make_parser().parse_args(words)
-    config = make_config(options)
-    assert (options.target, config.workers) == ("house:app", 2)
+    config = started()
+    assert (config.target, config.workers) == ("house:app", 2)
     assert f"127.0.0.1:{config.port};" in SITE.read_text(encoding="utf-8")
 
 
 def test_the_unit_waits_longer_than_the_drain_takes() -> None:
-    config = make_config(make_parser().parse_args(shlex.split(service()["ExecStart"])[1:]))
-    assert float(service()["TimeoutStopSec"]) > config.drain_s
+    assert float(service()["TimeoutStopSec"]) > started().drain_s
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from japy import Limits
-from japy.cli import make_parser
+from japy.cli import COMMANDS
+from japy.cli.serve import run
 from japy.core.limits import NAMES
 from tests.docs.document import (
     TOP,
@@ -27,11 +28,12 @@ from tests.docs.document import (
     pages,
     scenes,
 )
-from tests.docs.stage import Stage, run_curl, run_server
+from tests.docs.stage import Stage, run_curl, run_server, run_shell
 from tests.support.request import new_request
 
 SETUP = ["python3 dev.py run", "python3 dev.py test"]
 NOT_EXECUTED = {  # blocks in these languages, and why they are not
+    "toml": "settings: test_configuration.py reads them",
     "text": "a diagram: test_layers.py compares it, test_files_named_exist its files",
 }
 NOT_RUN = {  # commands that begin so, and why they are not run
@@ -83,7 +85,8 @@ def check_make(stage: Stage, command: Command) -> None:
 
 
 RUNNERS: dict[str, Callable[[Stage, Command], None]] = {
-    r"japy ": run_server,
+    r"japy (run|dev) ": run_server,
+    r"japy ": run_shell,
     r"(.* \| )?curl ": ask,
     r"python3 dev\.py ": check_dev,
     r"make ": check_make,
@@ -175,13 +178,16 @@ def quoted(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
 
 
-def test_the_readme_names_every_option() -> None:
-    (commands,) = (a for a in make_parser()._actions if a.choices)
-    assert isinstance(commands.choices, dict)
-    options = {option for a in commands.choices["run"]._actions for option in a.option_strings}
+def test_the_readme_names_options_that_there_are() -> None:
+    options = {name for param in run.params for name in (*param.opts, *param.secondary_opts)}
     named = [name.split()[0] for row in table("README.md", "option") for name in quoted(row[0])]
     named += [name for row in table("README.md", "`Limits`") for name in quoted(row[1])]
-    assert set(named) - {"--limit-request-..."} == options - {"-h", "--help"}
+    assert set(named) - {"--limit-request-...", "--ssl-..."} <= options
+
+
+def test_the_readme_names_every_command() -> None:
+    named = [name.split()[1] for row in table("README.md", "command") for name in quoted(row[0])]
+    assert named == [name for name, entry in COMMANDS.items() if entry.text]
 
 
 def test_the_readme_names_every_limit_and_its_default() -> None:

@@ -1,0 +1,166 @@
+"""Check: `japy check`: whether a server would start, without one; and what its settings are.
+
+Knows what is looked at before a worker serves. The application is imported in a child, so that
+whatever it does there, an end of the process or a hang among it, is something to report.
+"""
+
+import functools
+import json
+import os
+import select
+import signal
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from japy.cli.group import Action
+from japy.cli.option import collect, command
+from japy.cli.target import choose, load
+from japy.config import Config
+from japy.source import Settings, SourceError, files_named, shown
+
+EXIT_UNUSABLE = 3
+
+
+def check_now(print_config: bool, as_json: bool, **params: Any) -> Action:
+    """Be `japy check`."""
+    settings = collect(params)
+    if print_config:
+        return functools.partial(print_settings, settings, as_json)
+    for complaint in files_named(settings):
+        raise SourceError(complaint)
+    return functools.partial(check, settings.config, choose(settings.config))
+
+
+def print_settings(settings: Settings, as_json: bool) -> int:
+    """Print each setting, its value and where that came from."""
+    rows = shown(settings)
+    if as_json:
+        table = {
+            setting.key: {"value": text or None, "source": origin.source, "place": origin.place}
+            for setting, text, origin in rows
+        }
+        click.echo(json.dumps(table, indent=2))
+        return 0
+    width = max(len(text) for _, text, _ in rows)
+    for setting, text, origin in rows:
+        click.echo(f"{setting.key:<27} {text or '-':<{width}}  {describe(*origin)}")
+    return 0
+
+
+def describe(source: str, place: str) -> str:
+    """Return where a value comes from, for a person."""
+    return source if source in ("default", "command") else f"{source} {place}"
+
+
+def check(config: Config, target: str) -> int:
+    """Look at an application in a child; return the exit status."""
+    status, text = in_child(functools.partial(examine, config, target), config.timeout_startup)
+    if status:
+        click.echo(text, err=True)
+        return EXIT_UNUSABLE
+    click.echo(f"{target} can be served: {text}.")
+    return 0
+
+
+def examine(config: Config, target: str) -> str:
+    """Do what a worker does before it serves; return what was found.
+
+    Raises:
+        LoadError: the application cannot be served.
+    """
+    from japy import importer
+
+    if config.log_config is not None:
+        from japy.console import configure_logging
+
+        configure_logging(config.log_config)
+    if config.ssl_certfile is not None:
+        check_certificates(config)
+    app = load(config, target)
+    count = len(app.router.routes)
+    importer.guarded("application", lambda: config.limits(app.limits))
+    importer.guarded("application", app.service)
+    return f"{count} route{'' if count == 1 else 's'}"
+
+
+def check_certificates(config: Config) -> None:
+    """Load the files that TLS needs.
+
+    Raises:
+        LoadError: they cannot be used.
+    """
+    import ssl
+
+    from japy.importer import LoadError
+
+    assert config.ssl_certfile is not None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    what = f"certificate '{config.ssl_certfile}'"
+    try:
+        password = config.ssl_keyfile_password
+        # Without a password OpenSSL would ask for one at the terminal.
+        context.load_cert_chain(config.ssl_certfile, config.ssl_keyfile, password or str)
+        if config.ssl_ca_certs is not None:
+            what = f"file of authorities '{config.ssl_ca_certs}'"
+            context.load_verify_locations(config.ssl_ca_certs)
+        if config.ssl_ciphers is not None:
+            what = f"list of ciphers '{config.ssl_ciphers}'"
+            context.set_ciphers(config.ssl_ciphers)
+    except (OSError, ValueError) as error:
+        raise LoadError(f"The {what} cannot be used ({error}): check --ssl-...") from None
+
+
+def in_child(job: Callable[[], str], patience_s: float) -> tuple[int, str]:
+    """Run a job in a child; return its exit status, and the text that it returns or fails with."""
+    from japy.process import fill_standard_streams, flush
+
+    fill_standard_streams()  # else the pipe would be taken for one of them
+    reader, writer = os.pipe()
+    flush()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        report(job, writer)
+    os.close(writer)
+    with open(reader, "rb") as pipe:
+        if not select.select([pipe], [], [], patience_s)[0]:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return EXIT_UNUSABLE, f"The application was not loaded within {patience_s:g} s."
+        text = pipe.read().decode()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if not text:
+        how = f"status {status}" if status >= 0 else signal.Signals(-status).name
+        return EXIT_UNUSABLE, f"The application ended the process ({how}) while it was loaded."
+    return status, text
+
+
+def report(job: Callable[[], str], writer: int) -> None:
+    """Be the child: write what a job returns or fails with, and end."""
+    from japy.process import flush
+
+    status = EXIT_UNUSABLE
+    try:
+        text, status = job(), 0
+    except Exception as error:
+        is_said = type(error).__name__ in ("LoadError", "ConfigurationError")
+        text = str(error) if is_said else "".join(traceback.format_exception(error))
+    except BaseException as error:
+        text = f"The application raised {type(error).__name__} while it was loaded."
+    flush()
+    os.write(writer, text.encode(errors="replace")[:65_000])  # what a pipe has room for
+    os._exit(status)
+
+
+check_command = command(
+    "check",
+    "Say whether a server would start, without starting one.",
+    check_now,
+    [
+        click.Option(["--print-config"], is_flag=True, help="print the settings and their sources"),
+        click.Option(["as_json", "--json"], is_flag=True, help="print them as JSON"),
+    ],
+)

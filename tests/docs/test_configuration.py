@@ -1,0 +1,51 @@
+"""The page of settings is made from the table, names all of them, and its examples are valid."""
+
+import importlib.util
+import tomllib
+
+import pytest
+
+from japy.cli.option import setting_options
+from japy.setting import SETTINGS
+from japy.source import from_table
+from tests.docs.document import TOP, blocks, pages
+
+PAGE = TOP / "docs" / "configuration.md"
+
+
+def made() -> str:
+    """Return the page as it would be made now."""
+    spec = importlib.util.spec_from_file_location("docs_settings", TOP / "docs" / "settings.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return str(module.page(PAGE.read_text(encoding="utf-8")))
+
+
+def test_the_page_is_made_from_the_table() -> None:
+    assert PAGE.read_text(encoding="utf-8") == made(), "python docs/settings.py makes it"
+
+
+def test_the_page_names_every_setting() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    for setting in SETTINGS.values():
+        for name in (setting.key, setting.option, setting.variable, *setting.variables):
+            assert f"`{name}`" in text
+    for param in setting_options():
+        if param.name == setting_name(param.name):
+            assert any(f"`{option}`" in text for option in param.opts)
+
+
+def setting_name(name: str | None) -> str | None:
+    """Return a name if it is that of a setting with an option of its own."""
+    return name if name in SETTINGS and name != "app" else None
+
+
+TOML = [block for path in pages() for block in blocks(path) if block.language == "toml"]
+
+
+@pytest.mark.parametrize("block", TOML, ids=lambda block: block.place)
+def test_examples_are_valid(block: object) -> None:
+    table = tomllib.loads(getattr(block, "text", ""))
+    assert from_table(table.get("tool", {}).get("japy", table), "japy.toml")
