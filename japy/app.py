@@ -28,6 +28,7 @@ from japy.extension import Extender, extend
 from japy.form import read_form
 from japy.life import Life
 from japy.log import error_log, log_answer, log_cancellation, log_failure, log_refusal
+from japy.loop import new_loop
 from japy.middleware import Chain
 from japy.reaper import Reaper
 from japy.routing import Routing
@@ -119,12 +120,10 @@ class Application(Routing):
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The event loop that serves; made on first use, and never taken along into a fork."""
-        import uvloop
-
         if self.lent_loop is not None:
             return self.lent_loop
         if self._loop is None or self._loop_pid != os.getpid() or self._loop.is_closed():
-            self._loop = uvloop.new_event_loop()
+            self._loop = new_loop()
             self._loop_pid = os.getpid()
         return self._loop
 

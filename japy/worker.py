@@ -56,6 +56,7 @@ from japy.heap import Heap, keep_heap
 from japy.heart import Heart
 from japy.importer import LoadError, Script, foreign_frames, guarded
 from japy.log import error_log, reopen
+from japy.loop import choose_loop
 from japy.place import Listener
 from japy.privilege import drop
 from japy.process import DEAF, READY, REOPEN, RETIRE, STACK
@@ -459,6 +460,7 @@ def tell(channel: socket.socket, text: str) -> None:
 
 def prepare(config: Config, channel: socket.socket) -> None:
     """Make sure that this process says where it is and why it crashes, and ends with its master."""
+    choose_loop(config.loop)
     faulthandler.enable(STDERR)
     faulthandler.register(STACK, channel, all_threads=True)
     if isinstance(sys.stdout, io.TextIOWrapper):  # else what handlers print waits in a buffer
