@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from japy.bind import Bind
 from japy.config import Config, ConfigError
-from japy.kind import File, Folder, Many
+from japy.kind import File, Folder, Many, Mode
 from japy.setting import JOINED, PLACES, SETTINGS, Setting, field_settings
 
 ADDRESS = {"host", "port"}
@@ -312,8 +312,8 @@ def files_named(settings: Settings) -> Iterable[str]:
                 yield f"{given.origin.place}: there is no file '{path}'"
 
 
-def shown(settings: Settings) -> list[tuple[Setting, str, Origin]]:
-    """Return each setting with the text of its value and where that came from."""
+def shown(settings: Settings) -> list[tuple[Setting, Value]]:
+    """Return each setting with its value, None where it has none, and where that came from."""
     rows = []
     config, values = settings.config, settings.values
     for setting in SETTINGS.values():
@@ -326,7 +326,22 @@ def shown(settings: Settings) -> list[tuple[Setting, str, Origin]]:
             value = None
         elif setting.name == "timeout_graceful_shutdown":
             value = config.drain_s
-        text = "" if value is None else setting.kind.show(value)
         origin = given.origin if given else Origin("default", "default")
-        rows.append((setting, "********" if setting.is_secret and text else text, origin))
+        rows.append((setting, Value(value, origin)))
     return rows
+
+
+def text_of(setting: Setting, value: Any) -> str:
+    """Return what to show a person of a value: none of a secret, nothing where there is none."""
+    if value is None or value == "":
+        return ""
+    return "********" if setting.is_secret else setting.kind.show(value)
+
+
+def plain(setting: Setting, value: Any) -> Any:
+    """Return a value as JSON has it: what is neither number nor flag is a text."""
+    if isinstance(value, tuple):
+        kind = setting.kind.kind if isinstance(setting.kind, Many) else setting.kind
+        return [kind.show(item) for item in value]
+    is_plain = isinstance(value, (bool, int, float)) and not isinstance(setting.kind, Mode)
+    return value if is_plain else text_of(setting, value) or None

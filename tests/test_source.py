@@ -1,6 +1,5 @@
 """Source: which of several values holds, where it came from, and what is said of mistakes."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,8 @@ import pytest
 
 from japy.bind import Bind
 from japy.config import Config
-from japy.source import Settings, SourceError, files_named, gather, shown
+from japy.setting import SETTINGS
+from japy.source import Settings, SourceError, files_named, gather, plain, shown, text_of
 
 NONE: Mapping[str, str] = {}
 HERE = Bind("tcp", "127.0.0.1", 8080)
@@ -29,7 +29,15 @@ def write(text: str, name: str = "japy.toml") -> Path:
 
 def origin(settings: Settings, name: str) -> str:
     """Return where a setting comes from."""
-    return next(where.place for setting, _, where in shown(settings) if setting.name == name)
+    return rows(settings)[name][1]
+
+
+def rows(settings: Settings) -> dict[str, tuple[str, str]]:
+    """Return what is shown of each setting: its text, and where it came from."""
+    return {
+        setting.name: (text_of(setting, value), where.place)
+        for setting, (value, where) in shown(settings)
+    }
 
 
 def failure(options: Mapping[str, Any], environ: Mapping[str, str] = NONE) -> str:
@@ -45,7 +53,7 @@ def failure(options: Mapping[str, Any], environ: Mapping[str, str] = NONE) -> st
 def test_without_anything_the_defaults_hold() -> None:
     settings = gather({}, environ=NONE)
     assert settings == Settings(Config(), {}, [])
-    assert {where.source for _, _, where in shown(settings)} == {"default"}
+    assert {value.origin.source for _, value in shown(settings)} == {"default"}
 
 
 @pytest.mark.parametrize(
@@ -134,11 +142,11 @@ def test_the_highest_source_says_where_to_listen(
 
 def test_where_it_listens_is_shown() -> None:
     settings = gather({}, environ={"PORT": "1", "JAPY_HOST": "::1"})
-    rows = {setting.name: (text, where.place) for setting, text, where in shown(settings)}
-    assert rows["bind"] == ("[::1]:1", "JAPY_HOST")
-    assert rows["host"] == ("::1", "JAPY_HOST")
-    assert rows["port"] == ("1", "PORT")
-    assert rows["uds"] == rows["fd"] == ("", "default")
+    found = rows(settings)
+    assert found["bind"] == ("[::1]:1", "JAPY_HOST")
+    assert found["host"] == ("::1", "JAPY_HOST")
+    assert found["port"] == ("1", "PORT")
+    assert found["uds"] == found["fd"] == ("", "default")
 
 
 # The file.
@@ -255,7 +263,7 @@ def test_a_secret_is_not_shown() -> None:
     settings = gather({"ssl_keyfile_password": "swordfish"}, environ=NONE)
     assert settings.config.ssl_keyfile_password == "swordfish"
     assert "swordfish" not in repr(settings.config)
-    assert not any("swordfish" in text for _, text, _ in shown(settings))
+    assert rows(settings)["ssl_keyfile_password"][0] == "********"
 
 
 @pytest.mark.parametrize(
@@ -267,11 +275,29 @@ def test_a_secret_is_not_shown() -> None:
     ],
 )
 def test_the_drain_is_shorter_where_somebody_waits(options: dict[str, Any], text: str) -> None:
-    rows = shown(gather(options, environ=NONE))
-    assert [row for one, row, _ in rows if one.name == "timeout_graceful_shutdown"] == [text]
+    assert rows(gather(options, environ=NONE))["timeout_graceful_shutdown"][0] == text
 
 
 def test_what_is_shown_can_be_written() -> None:
-    for setting, text, _ in shown(gather({}, environ=NONE)):
-        if text and not re.fullmatch(r"\*+", text):
-            setting.kind.read(text)
+    for name, (text, _) in rows(gather({}, environ=NONE)).items():
+        if text:
+            SETTINGS[name].kind.read(text)
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "value"),
+    [
+        ({"port": "9"}, "port", 9),
+        ({"debug": True}, "debug", True),
+        ({"bind": ["a:1", "b:2"]}, "bind", ["a:1", "b:2"]),
+        ({"limit_request_body": "1k"}, "limit_request_body", 1000),
+        ({"timeout_write": "5m"}, "timeout_write", 300.0),
+        ({"umask": "022"}, "umask", "022"),
+        ({"pid_file": "x"}, "pid_file", "x"),
+        ({}, "pid_file", None),
+        ({"ssl_keyfile_password": "swordfish"}, "ssl_keyfile_password", "********"),
+    ],
+)
+def test_values_in_json(options: dict[str, Any], name: str, value: object) -> None:
+    found = dict(shown(gather(options, environ=NONE)))
+    assert plain(SETTINGS[name], found[SETTINGS[name]].value) == value

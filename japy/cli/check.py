@@ -19,7 +19,7 @@ from japy.cli.group import Action
 from japy.cli.option import collect, command
 from japy.cli.target import choose, load
 from japy.config import Config
-from japy.source import Settings, SourceError, files_named, shown
+from japy.source import Settings, SourceError, files_named, plain, shown, text_of
 
 EXIT_UNUSABLE = 3
 
@@ -39,14 +39,19 @@ def print_settings(settings: Settings, as_json: bool) -> int:
     rows = shown(settings)
     if as_json:
         table = {
-            setting.key: {"value": text or None, "source": origin.source, "place": origin.place}
-            for setting, text, origin in rows
+            setting.key: {
+                "value": plain(setting, value),
+                "source": origin.source,
+                "place": origin.place,
+            }
+            for setting, (value, origin) in rows
         }
         click.echo(json.dumps(table, indent=2))
         return 0
-    width = max(len(text) for _, text, _ in rows)
-    for setting, text, origin in rows:
-        click.echo(f"{setting.key:<27} {text or '-':<{width}}  {describe(*origin)}")
+    texts = [text_of(setting, value.value) or "-" for setting, value in rows]
+    width = max(map(len, texts))
+    for (setting, value), text in zip(rows, texts, strict=True):
+        click.echo(f"{setting.key:<27} {text:<{width}}  {describe(*value.origin)}")
     return 0
 
 

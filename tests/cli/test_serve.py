@@ -1,5 +1,6 @@
 """Serve: `japy run` and `japy dev` on real ports, configured in each of the ways there are."""
 
+import socket
 import sys
 from pathlib import Path
 
@@ -143,3 +144,26 @@ def test_the_level_of_what_is_logged() -> None:
         assert server.get("/fail")[0] == 500
         assert server.stop() == 0
         assert server.output("stderr") == ""
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_the_loop_can_be_chosen(loop: str) -> None:
+    source = SOURCE + (
+        "import asyncio\nMADE = type(app.loop).__module__\n\n"
+        '@app.get("/loop")\nasync def loop(request):\n'
+        "    assert type(asyncio.get_running_loop()).__module__ == MADE\n    return MADE\n"
+    )
+    with running(source, "--loop", loop) as server:
+        assert server.get("/loop")[1].startswith(loop)
+
+
+def test_many_places_to_listen(folder: Path) -> None:
+    command = ["run", "main:app", "--bind", "127.0.0.1:0", "-b", "unix:./x.sock"]
+    with launched([*JAPY, *command], folder) as server:
+        server.wait_ready()
+        assert server.get() == (200, "production")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(20)
+            client.connect(str(folder / "x.sock"))
+            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert client.recv(100).startswith(b"HTTP/1.1 200 OK\r\n")
