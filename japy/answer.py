@@ -1,19 +1,23 @@
 """What a handler may return instead of a Response, and what is said when it is none of that.
 
-Knows every value that stands for an answer, and how to name a handler to its author. Knows no
-request: whether a value has to be awaited first is seen to before.
+Knows every value that stands for an answer, how to name a handler to its author, and what japy
+answers by itself. Whether a value has to be awaited first is seen to before.
 """
 
 import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from japy.core.codec import Codec
 from japy.core.media import JSON
+from japy.core.request import Request
 from japy.core.response import Response
+from japy.core.router import METHODS
 
 ACCEPTED = "a Response, str, bytes, dict, list, None, or a tuple of one of them and a status"
+TARGET = "%/?:@!$&'()*+,;="  # RFC 3986 §3.3, §3.4: what need not be encoded, or is already
 
 
 def to_response(value: object, codec: Codec, handler: object = None) -> Response:
@@ -145,3 +149,20 @@ def innermost(handler: Any) -> Callable[..., object]:
         handler = type(handler).__call__
     found: Callable[..., object] = inspect.unwrap(handler)
     return found
+
+
+def answer_options(request: Request) -> Response:
+    """Answer `OPTIONS *`: what the server can do at all (RFC 9110 §9.3.7)."""
+    return Response(headers={"Allow": ", ".join(METHODS)})
+
+
+def moved(path: bytes, query: bytes | None) -> Response:
+    """Return the answer that sends a client to a raw path on the same server.
+
+    The target has no scheme and no host, so it is right behind a proxy, and no "//" at its start,
+    which would make what follows a host.
+    """
+    target = "/" + quote(path.lstrip(b"/"), safe=TARGET)
+    if query is not None:
+        target += "?" + quote(query, safe=TARGET)
+    return Response(code=308, headers={"Location": target})

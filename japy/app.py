@@ -13,16 +13,14 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote
 
 from japy import task
-from japy.answer import bad_answer, to_response
+from japy.answer import answer_options, bad_answer, moved, to_response
 from japy.codec import JSONCoder, JSONModule, json_module
 from japy.core.errors import BadRequest, MethodNotAllowed, RouteNotFoundException
 from japy.core.limits import Limits
 from japy.core.request import Codec, Request
 from japy.core.response import Response
-from japy.core.router import METHODS
 from japy.core.service import Service
 from japy.extension import Extender, extend
 from japy.form import read_form
@@ -34,11 +32,11 @@ from japy.reaper import Reaper
 from japy.routing import Routing
 
 if TYPE_CHECKING:
+    from japy.log import Journal
     from japy.testing import TestClient
 
 Watcher = Callable[[Request, BaseException], object]  # must not raise
 ErrorHandler = Callable[[Any, Any], object]  # returns a Response, or an awaitable of one
-TARGET = "%/?:@!$&'()*+,;="  # RFC 3986 §3.3, §3.4: what need not be encoded, or is already
 MAX_ROUNDS = 100  # of done callbacks that were added by done callbacks
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -382,8 +380,14 @@ class Application(Routing):
         call_soon: Callable[[Callable[[], object]], object] | None = None,
         cut: Callable[[object], object] | None = None,
         count: Callable[[int], int] | None = None,
+        journal: "Journal | None" = None,
     ) -> Service:
-        """Freeze the routes and return what connections share; see `Service` for the arguments."""
+        """Freeze the routes and return what connections share.
+
+        Args:
+            write: as `call_soon`, `cut` and `count`, see `Service`.
+            journal: told of each answer; None for nobody.
+        """
         if not self.router.is_frozen:
             if not any(route.pattern == "*" for route in self.router.routes):
                 self.router.add_route("*", answer_options, method="OPTIONS")
@@ -402,7 +406,9 @@ class Application(Routing):
             self._chain.wrap_missing(self._answer_missing),
             self.default_error_handler,
             self._refused,
-            self._answered if self.logs_requests else None,
+            self._witness(journal),
+            None if journal is None else journal.clock,
+            None if journal is None else journal.settle,
             self._end_request,
             self.handler_cancellation,
             base,
@@ -418,7 +424,7 @@ class Application(Routing):
             if inspect.iscoroutine(result):
                 return result
             if inspect.isawaitable(result):
-                return wait_for(result)
+                return task.wait_for(result)
             handler = None if request.route is None else request.route.handler
             return to_response(result, self._codec, handler)
         except BaseException as error:
@@ -446,6 +452,21 @@ class Application(Routing):
             error_log.exception("protocol_error_handler failed")
             return None
 
+    def _witness(self, journal: "Journal | None") -> Callable[[Request, Response], object] | None:
+        """Return what is told of each answer: the journal takes the place of our own logger."""
+        if journal is None:
+            return self._answered if self.logs_requests else None
+        ours = Application.default_request_logger
+        has_own = callable(self._log_request) or type(self).default_request_logger is not ours
+        if not self.logs_requests or not has_own:
+            return journal.note
+
+        def both(request: Request, response: Response) -> None:
+            journal.note(request, response)
+            self._answered(request, response)
+
+        return both
+
     def _answered(self, request: Request, response: Response) -> None:
         try:
             if callable(self._log_request):
@@ -468,34 +489,7 @@ class Application(Routing):
             try:
                 result = context.run(callback, request)
                 if inspect.isawaitable(result):
-                    coro = as_coroutine(result)
+                    coro = task.as_coroutine(result)
                     context.run(self.spawn, coro, name="japy-done-callback")
             except BaseException as error:  # whatever it is: answers of others are on their way
                 log_failure(request, error)
-
-
-async def wait_for(awaitable: Awaitable[object]) -> object:
-    """Wait for what is awaitable but no coroutine: a future, or an object with `__await__`."""
-    return await awaitable
-
-
-def as_coroutine(awaitable: Awaitable[object]) -> Coroutine[Any, Any, object]:
-    """Return a coroutine that waits for what is awaitable."""
-    return awaitable if inspect.iscoroutine(awaitable) else wait_for(awaitable)
-
-
-def answer_options(request: Request) -> Response:
-    """Answer `OPTIONS *`: what the server can do at all (RFC 9110 §9.3.7)."""
-    return Response(headers={"Allow": ", ".join(METHODS)})
-
-
-def moved(path: bytes, query: bytes | None) -> Response:
-    """Return the answer that sends a client to a raw path on the same server.
-
-    The target has no scheme and no host, so it is right behind a proxy, and no "//" at its start,
-    which would make what follows a host.
-    """
-    target = "/" + quote(path.lstrip(b"/"), safe=TARGET)
-    if query is not None:
-        target += "?" + quote(query, safe=TARGET)
-    return Response(code=308, headers={"Location": target})

@@ -7,14 +7,28 @@ does (`japy/console.py`), or whoever embeds japy.
 import asyncio
 import contextlib
 import logging
-from typing import Any
+from typing import Any, Protocol
 
 from japy.core.errors import BadRequest
 from japy.core.request import Request
+from japy.core.response import Response
 from japy.frame import foreign
 
 error_log = logging.getLogger("japy.error")
 access_log = logging.getLogger("japy.access")
+
+
+class Journal(Protocol):
+    """Who is told of answers where that must not cost much (`Service.clock`, `written`)."""
+
+    def clock(self) -> float:
+        """Return seconds, from whatever beginning; called once for each read."""
+
+    def note(self, request: Request, response: Response) -> object:
+        """Take note of an answer that was rendered. Must not raise."""
+
+    def settle(self) -> object:
+        """Do what is to be done about the answers noted: they are written. Must not raise."""
 
 
 def log_failure(request: Request, error: BaseException) -> None:

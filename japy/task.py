@@ -7,10 +7,11 @@ offers to other implementations of tasks (documentation, "Extending: task lifeti
 import asyncio
 import contextlib
 import contextvars
+import inspect
 import sys
 import types
 from asyncio import AbstractEventLoop, Task
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
 from japy.core.drive import Driver, Gate, Standin
@@ -156,3 +157,13 @@ def dismiss(standin: Standin) -> None:
 def driver(base: contextvars.Context) -> Driver:
     """Return a driver for one worker, whose coroutines begin with these context variables."""
     return Driver(recruit, enter, leave, wait, dismiss, base)
+
+
+async def wait_for(awaitable: Awaitable[object]) -> object:
+    """Wait for what is awaitable but no coroutine: a future, or an object with `__await__`."""
+    return await awaitable
+
+
+def as_coroutine(awaitable: Awaitable[object]) -> Coroutine[Any, Any, object]:
+    """Return a coroutine that waits for what is awaitable."""
+    return awaitable if inspect.iscoroutine(awaitable) else wait_for(awaitable)

@@ -49,7 +49,7 @@ from japy.core.parser import (
     WORDS,
 )
 from japy.core.pipeline import Slot
-from japy.core.request import Peer, Request, put_body, put_match
+from japy.core.request import Peer, Request, put_arrival, put_body, put_match
 from japy.core.response import Response
 from japy.core.sender import Reading, Sender
 from japy.core.service import Scratch, Service
@@ -95,6 +95,8 @@ class Connection(Sender):
     def data_received(self, data: bytes) -> None:
         """Answer what was read, as far as it can be answered now."""
         self.is_quiet = False
+        if self.service.clock is not None:
+            self._note_read(self.service.clock())
         scratch = self.service.borrow()
         scratch.turn(self, data)
         self.has_more = False
@@ -202,6 +204,12 @@ class Connection(Sender):
             return
         self._transport.pause_reading()
         self.service.call_soon(self._go_on)
+
+    def _note_read(self, seconds: float) -> None:
+        """Take note of when this read was: a request counts from its first byte on."""
+        self._read_at = seconds
+        if not self.tail.strip(b"\r\n"):  # an empty line is no request
+            self._arrival = seconds
 
     def _go_on(self) -> None:
         if self._transport is None or self.is_eof:
@@ -316,6 +324,9 @@ class Connection(Sender):
             marks & MARK_OLD != 0,
             marks == MARK_HOST or is_persistent(data, table, row),
         )
+        if self.service.clock is not None:
+            put_arrival(request, self._arrival)
+            self._arrival = self._read_at  # the head that was begun before this read is used up
         if marks & (MARK_LENGTH | MARK_CODING):
             self._begin_body(request, data, table, row, scratch)
             return

@@ -80,6 +80,7 @@ class Request:
 
     # Compiled classes take no other attributes anyway; interpreted ones must not either.
     __slots__ = (
+        "_arrival",
         "_body",
         "_callbacks",
         "_data",
@@ -122,6 +123,7 @@ class Request:
         self._end: Final = end  # of the head in data
         self._is_old: Final = is_old
         self._keep_alive: Final = keep_alive
+        self._arrival = 0.0  # set by `put_arrival`, where somebody asks
         self._body: bytes | None = None  # set by `put_body`
         self._match: Match | None = None  # set by `put_match`
         self._match_dict: dict[str, Any] | None = None
@@ -414,6 +416,11 @@ class Request:
         return self._method_size
 
     @property
+    def arrival(self) -> float:
+        """When its first byte was read, by `Service.clock`; 0.0 without one."""
+        return self._arrival
+
+    @property
     def is_head(self) -> bool:
         """Whether the method is HEAD: the answer is sent without its body."""
         return self._method_size == 4 and self._line[:4] == b"HEAD"
@@ -438,6 +445,11 @@ class Request:
 def put_body(request: Request, body: bytes) -> None:
     """Complete a request by its body."""
     request._body = body
+
+
+def put_arrival(request: Request, seconds: float) -> None:
+    """Complete a request by when it came."""
+    request._arrival = seconds
 
 
 def put_match(request: Request, match: "Match") -> None:

@@ -20,7 +20,7 @@ from japy.core.drive import Standin
 from japy.core.errors import BadRequest
 from japy.core.outlet import Outlet, Transport
 from japy.core.pipeline import Pipeline, Slot
-from japy.core.request import Peer, Request
+from japy.core.request import Peer, Request, put_arrival
 from japy.core.response import Response
 from japy.core.service import Service
 
@@ -55,6 +55,8 @@ class Sender:
         self._request: Request | None = None  # whose body is being read; set with reading BODY
         self._body: Body | None = None  # collector of that body
         self._waiting: dict[Standin, Slot] | None = None  # handlers that are under way
+        self._read_at = 0.0  # when the last read was; both are kept only if there is a clock
+        self._arrival = 0.0  # when the next request's first byte was read
 
     def close(self) -> None:
         """Close once what was written is sent."""
@@ -157,6 +159,7 @@ class Sender:
         line = b"HEAD -" if is_head else b"- -"
         size: i64 = len(line)
         request = Request(self._peer, line, size - 2, line, 0, size, size, size, False, True)
+        put_arrival(request, self._arrival)
         if self.pipeline.owed == 0:
             self._send(request, response, out)
         else:
@@ -190,6 +193,8 @@ class Sender:
             self._outlet.part(self.is_eof, self.service.lingering)
             if self.is_blocked and not self.is_eof:
                 self._transport.resume_reading()  # to see the end of the peer; all else is ignored
+        if self.service.written is not None:
+            self.service.written()
 
     def _block(self) -> None:
         if not self.is_blocked and self._transport is not None:

@@ -103,6 +103,9 @@ class Service:
         refused: told of each request that never came to a handler: peer address and reason; may
             return the bytes of another answer than japy's own. Must not raise.
         answered: told of each request and its rendered Response; None to spare the call.
+        clock: returns seconds; None if nobody asks when a request came.
+        written: told that the answers which `answered` was told of have been written; None to
+            spare the call.
         end: calls the done callbacks of a request, if it has some. Must not raise.
         handler_cancellation: whether handlers that wait are cancelled when their client is gone,
             if their route does not say.
@@ -126,6 +129,8 @@ class Service:
         unusable: Callable[[Request, Exception], Response],
         refused: Callable[[str, BadRequest], bytes | None],
         answered: Callable[[Request, Response], object] | None,
+        clock: Callable[[], float] | None,
+        written: Callable[[], object] | None,
         end: Callable[[Request], object],
         handler_cancellation: bool,
         base: Context,
@@ -145,6 +150,8 @@ class Service:
         self.unusable: Final = unusable
         self.refused: Final = refused
         self.answered: Final = answered
+        self.clock: Final = clock
+        self.written: Final = written
         self.end: Final = end
         self.handler_cancellation: Final = handler_cancellation
         self.write: Final = write

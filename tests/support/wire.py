@@ -26,6 +26,7 @@ from japy import Application
 from japy.core.protocol import Connection
 from japy.core.response import Stamp
 from japy.core.service import Service
+from japy.log import Journal
 from japy.testing import PEER, MemoryTransport
 
 DATE_VALUE = "Thu, 01 Jan 1970 00:00:00 GMT"  # the clock stands still here
@@ -122,18 +123,20 @@ class Server:
     Args:
         app: what is served.
         new_loop: makes the loop.
+        journal: told of each answer.
     """
 
     def __init__(
         self,
         app: Application,
         new_loop: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop,
+        journal: Journal | None = None,
     ) -> None:
         self.app = app
         self.loop = new_loop()
         self.noise: list[dict[str, Any]] = []  # what reached the loop's exception handler
         self.loop.set_exception_handler(lambda _, context: self.noise.append(context))
-        self.service: Service = app.service(None, self.loop.call_soon)
+        self.service: Service = app.service(None, self.loop.call_soon, journal=journal)
         self.service.stamp = STAMP
         self.late_writes: list[bytes] = []  # of wires that are gone
         self._wires: list[Wire] = []
