@@ -324,7 +324,7 @@ class Connection(Sender):
             marks & MARK_OLD != 0,
             marks == MARK_HOST or is_persistent(data, table, row),
         )
-        if self.service.clock is not None:
+        if self._is_timed:
             put_arrival(request, self._arrival)
             self._arrival = self._read_at  # the head that was begun before this read is used up
         if marks & (MARK_LENGTH | MARK_CODING):

@@ -223,6 +223,11 @@ class Response:
         return Fields(self)
 
     @property
+    def has_fields(self) -> bool:
+        """Whether it was given fields other than those that japy writes by itself."""
+        return self._lines is not None
+
+    @property
     def length(self) -> int | None:
         """Value of Content-Length; None if none is sent."""
         if not is_bodiless(self._code):
