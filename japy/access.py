@@ -27,7 +27,7 @@ COMBINED_NAME, JSON_NAME = NAMED = ("combined", "json")
 # An atom, with what Python's % allows for texts: %(h)s, %(h)-15s, %({user-agent}i).40s; or %%.
 ATOM = re.compile(r"%(?:%|\((?:\{([^{}()]+)\}([ioe])|([^(){}]*))\)(-?\d*(?:\.\d+)?)s)")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-REFUSED = b"- -"  # the line of what was no request
+REFUSED = b" -"  # what the line of what was no request ends with; no target is a dash
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 EXAMPLE = "a format with atoms such as %(h)s"
 
@@ -122,7 +122,7 @@ LOCAL, UNIVERSAL = Second(local), Second(universal)
 
 def request_line(entry: Entry) -> str:
     request = entry.request
-    if request.line == REFUSED:
+    if request.line.endswith(REFUSED):
         return "-"
     query = request.raw_query
     target = request.line if query is None else b"%s?%s" % (request.line, query)
@@ -143,7 +143,7 @@ def query(entry: Entry) -> str:
 
 
 def version(entry: Entry) -> str:
-    return "-" if entry.request.line == REFUSED else f"HTTP/{entry.request.version}"
+    return "-" if entry.request.line.endswith(REFUSED) else f"HTTP/{entry.request.version}"
 
 
 def route(entry: Entry) -> str:
@@ -284,7 +284,7 @@ def request_id(request: "Request") -> str | None:
 
 def about(request: "Request") -> dict[str, object]:
     """Return what a record tells of a request: the attributes that `extra` gives it."""
-    is_refused = request.line == REFUSED
+    is_refused = request.line.endswith(REFUSED)
     return {
         "request_id": request_id(request),
         "method": None if is_refused else request.method,

@@ -117,6 +117,7 @@ class Config:
     metrics_bind: Bind | None = None
     health_path: str | None = None
     log_level: str | None = None
+    log_format: Literal["text", "json"] = "text"
     log_config: Path | None = None
     access_log: bool | Path = False
     access_log_format: str = "combined"
@@ -175,6 +176,13 @@ class Config:
             raise ConfigError(
                 "bind", f"expected each place once; got {' and '.join(map(str, self.bind))}"
             )
+        if self.access_log_format not in ("combined", "json"):
+            from japy.access import FormatError, form  # of no use to --help
+
+            try:
+                form(self.access_log_format)
+            except FormatError as error:
+                raise ConfigError("access_log_format", str(error)) from None
         if self.ssl_keyfile is not None and self.ssl_certfile is None:
             raise ConfigError("ssl_keyfile", "expected --ssl-certfile, too; got the key alone")
         if self.ssl_cert_reqs != "none" and self.ssl_ca_certs is None:

@@ -30,6 +30,7 @@ from japy.config import Config
 from japy.console import complain, say
 from japy.listener import BindError
 from japy.log import reopen
+from japy.logs import LogConfigError, configure
 from japy.notify import Notifier
 from japy.place import Places
 from japy.process import REOPEN, Child, Signals, fork, has_terminal
@@ -197,6 +198,10 @@ class Master:
             return
         say("Reload request received")
         self._notifier.reloading()
+        try:
+            configure(self._config, is_master=True)
+        except LogConfigError as error:
+            log.error("%s Until then this process logs as before.", error)
         self._generation += 1
         self._is_announced = False
         self._said = ""
@@ -263,6 +268,7 @@ class Master:
         try:
             row = self._board.take()
             seat = Seat(
+                number=slot.number + 1,
                 listeners=self._places.at(slot.number),
                 others=self._places.others(slot.number),
                 row=row,

@@ -86,7 +86,7 @@ class Signals:
             return b""
 
     def leave_to_child(self) -> None:
-        """Forget the parent's signals; what a terminal sends to all is for the master to handle."""
+        """Forget the parent's signals; but what must not end a child does nothing."""
         signal.set_wakeup_fd(-1)
         for number in HANDLED:
             signal.signal(number, do_nothing if number in HARMLESS else signal.SIG_DFL)

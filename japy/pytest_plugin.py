@@ -60,7 +60,7 @@ class LiveServer:
         self.url = url(self._listener)
         try:
             app.life.require_stopped()
-            seat = Seat(listeners=[Listener(config.binds[0], self._listener)])
+            seat = Seat(number=1, listeners=[Listener(config.binds[0], self._listener)])
             worker = Worker(app, config, seat)
         except BaseException:
             self._restore()

@@ -15,9 +15,10 @@ from japy import importer, worker
 from japy.app import Application
 from japy.capacity import count
 from japy.config import Config
-from japy.console import complain, set_up_logging
+from japy.console import complain
 from japy.importer import LoadError, Script
 from japy.listener import BindError
+from japy.logs import LogConfigError, configure, set_up_logging
 from japy.master import EXIT_UNUSABLE, Job, Master
 from japy.notify import Notifier, passed_sockets
 from japy.place import Places
@@ -40,9 +41,10 @@ def serve(config: Config, job: Job, folders: list[Path]) -> int:
         with pid_file(config.pid_file):
             places = Places(binds, config, workers)
             give_files(config, places.files)
-            set_up_logging(config.debug, level=config.log_level, use_colors=config.use_colors)
+            configure(config, is_master=True)
+            set_up_logging(config, config.debug)
             return Master(config, job, workers, folders, places, notifier).run()
-    except (BindError, PrivilegeError) as error:
+    except (BindError, LogConfigError, PrivilegeError) as error:
         complain(str(error))
         return EXIT_UNUSABLE
 

@@ -41,13 +41,7 @@ from typing import Any
 from japy.app import Application
 from japy.board import Board, Row
 from japy.config import Config, ConfigError
-from japy.console import (
-    ConfigurationError,
-    complain,
-    configure_logging,
-    say,
-    set_up_logging,
-)
+from japy.console import complain, say
 from japy.core.limits import NAMES, Limits
 from japy.core.protocol import Connection
 from japy.core.service import Service
@@ -55,7 +49,9 @@ from japy.drain import Drain
 from japy.heap import Heap, keep_heap
 from japy.heart import Heart
 from japy.importer import LoadError, Script, foreign_frames, guarded
-from japy.log import error_log, reopen
+from japy.journal import AccessLog, open_access_log
+from japy.log import error_log, reopen, set_worker
+from japy.logs import LogConfigError, configure, set_up_logging
 from japy.loop import choose_loop
 from japy.place import Listener
 from japy.privilege import drop
@@ -75,12 +71,14 @@ class Seat:
     """What a worker is given by its master.
 
     Args:
+        number: which of the workers it is, from 1.
         listeners: its own sockets.
         others: the sockets of the other slots, for when nobody is in them.
         row: its numbers; None if nobody looks at them.
         board: where the master tells what all should know; None if there is none.
     """
 
+    number: int
     listeners: Sequence[Listener]
     others: Mapping[int, Sequence[Listener]] = field(default_factory=dict)
     row: Row | None = None
@@ -94,13 +92,17 @@ class Worker:
         app: what to serve.
         config: how.
         seat: where.
+        access: told of each answer, if somebody wants that.
     """
 
-    def __init__(self, app: Application, config: Config, seat: Seat) -> None:
+    def __init__(
+        self, app: Application, config: Config, seat: Seat, access: AccessLog | None = None
+    ) -> None:
         app.debug = app.debug or config.debug
         self.service: Service = app.service(
-            os.write, app.loop.call_soon, reset_at_close, count_unread
+            os.write, app.loop.call_soon, reset_at_close, count_unread, access
         )
+        self.access = access
         self.failures: ExceptionGroup[Exception] | None = None  # of the shutdown
         self._app = app
         self._config = config
@@ -129,7 +131,7 @@ class Worker:
         if threading.current_thread() is threading.main_thread():  # no other one gets signals
             loop.add_signal_handler(signal.SIGTERM, self._hurry)
             loop.add_signal_handler(RETIRE, self._retire)
-            loop.add_signal_handler(REOPEN, reopen)
+            loop.add_signal_handler(REOPEN, self._reopen)
         loop.add_reader(channel, self._on_channel, channel)
         if not await self._start():
             return 0
@@ -262,6 +264,12 @@ class Worker:
         else:
             self._tell()
 
+    def _reopen(self) -> None:
+        """Open log files again."""
+        reopen()
+        if self.access is not None:
+            self.access.reopen()
+
     def _on_channel(self, channel: socket.socket) -> None:
         """Stop: the master never writes, so its end of the channel is gone, and so is it."""
         asyncio.get_running_loop().remove_reader(channel)
@@ -315,9 +323,9 @@ def work(
 ) -> int:
     """Be a worker: load an application and serve it until told to stop; return the exit status."""
     set_on_run(ignore)
-    prepare(config, channel)
+    prepare(config, seat, channel)
     try:
-        set_up_log_config(config)
+        configure_logging(config)
         return serve(make_worker(load(), config, seat), channel)
     except LoadError as error:
         tell(channel, str(error))
@@ -339,9 +347,9 @@ def work_script(script: Script, config: Config, seat: Seat, channel: socket.sock
             raise
 
     set_on_run(serve_now)
-    prepare(config, channel)
+    prepare(config, seat, channel)
     try:
-        set_up_log_config(config)
+        configure_logging(config)
         script.execute()
     except LoadError as error:
         if status is not None and not isinstance(error.__cause__, SystemExit):
@@ -365,22 +373,40 @@ def make_worker(app: Application, config: Config, seat: Seat) -> Worker:
         raise LoadError(f"The application's own limits do not go with {error}.") from None
     if config.timeout_keep_alive is not None:
         app.reaper = dataclasses.replace(app.reaper, idle_timeout=config.timeout_keep_alive)
-    worker = guarded("application", lambda: Worker(app, config, seat))
-    set_up_logging(app.debug, app.logs_requests, config.log_level, config.use_colors)
+    access = access_log(app, config)
+    worker = guarded("application", lambda: Worker(app, config, seat, access))
+    set_up_logging(config, app.debug, app.logs_requests)
     return worker
 
 
-def set_up_log_config(config: Config) -> None:
-    """Set logging up as a file says, before the application does anything about it.
+def configure_logging(config: Config) -> None:
+    """Do what the log configuration says, before the application is loaded.
 
     Raises:
-        LoadError: the file cannot be used.
+        LoadError: it cannot be done.
     """
-    if config.log_config is not None:
-        try:
-            configure_logging(config.log_config)
-        except ConfigurationError as error:
-            raise LoadError(f"The logging configuration {error}: correct it.") from None
+    try:
+        configure(config)
+    except LogConfigError as error:
+        raise LoadError(str(error)) from None
+
+
+def access_log(app: Application, config: Config) -> AccessLog | None:
+    """Return the access log, if one is wanted.
+
+    Raises:
+        LoadError: its file cannot be opened.
+    """
+    try:
+        return open_access_log(config, app.loop.call_later)
+    except OSError as error:
+        place = config.access_log
+        raise LoadError(
+            f"{place} cannot be opened ({error.strerror}): name a file that this user may write "
+            "with --access-log-file."
+        ) from None
+    except LogConfigError as error:  # it has changed since it was read
+        raise LoadError(str(error)) from None
 
 
 def raise_open_files() -> int:
@@ -425,8 +451,12 @@ def serve(worker: Worker, channel: socket.socket) -> int:
     keep_heap()
     gc.collect()
     gc.freeze()  # what was imported stays: later collections need not walk it
-    with asyncio.Runner(loop_factory=worker.loop) as runner:
-        return runner.run(worker.serve(channel))
+    try:
+        with asyncio.Runner(loop_factory=worker.loop) as runner:
+            return runner.run(worker.serve(channel))
+    finally:
+        if worker.access is not None:
+            worker.access.close()
 
 
 def failed_start(place: str, error: BaseException) -> str:
@@ -458,8 +488,9 @@ def tell(channel: socket.socket, text: str) -> None:
         channel.sendall(text.encode(errors="replace"))
 
 
-def prepare(config: Config, channel: socket.socket) -> None:
+def prepare(config: Config, seat: Seat, channel: socket.socket) -> None:
     """Make sure that this process says where it is and why it crashes, and ends with its master."""
+    set_worker(seat.number)
     choose_loop(config.loop)
     faulthandler.enable(STDERR)
     faulthandler.register(STACK, channel, all_threads=True)

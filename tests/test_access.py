@@ -55,7 +55,6 @@ KEYS = [
         ("%(M)s", "1234"),
         ("%(D)s", "1234567"),
         ("%(L)s", "1.234567"),
-        ("%(p)s", f"<{os.getpid()}>"),
         ("%(R)s", "/{name}"),
         ("%({referer}i)s", "http://r/"),
         ("%({x-none}i)s", "-"),
@@ -76,6 +75,10 @@ KEYS = [
 def test_each_atom_has_its_value(atom: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAPY_TEST_HOST", "tower")
     assert form(atom)(new_entry(fields=FULL, pattern="/{name}")) == line
+
+
+def test_the_process_is_this_one() -> None:
+    assert form("%(p)s")(new_entry()) == f"<{os.getpid()}>"
 
 
 def test_every_atom_of_gunicorns_is_known() -> None:

@@ -128,10 +128,9 @@ def test_what_is_no_socket_stays(tmp_path: Path) -> None:
     assert path.read_text() == "precious"
 
 
-@pytest.mark.parametrize("name", ["missing/s", "x" * 200])
-def test_a_path_that_cannot_be(tmp_path: Path, name: str) -> None:
+def test_a_path_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(BindError, match="cannot be listened on"):
-        unix(tmp_path / name)
+        unix(tmp_path / "missing" / "s")
 
 
 # Inherited descriptors.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from japy import Application, BadRequest, Request, Response
+from japy import Application, BadRequest, Request, Response, log
 from japy.log import log_answer, log_cancellation, log_failure, log_refusal, printable, reopen
 from tests.support.handlers import get
 from tests.support.request import Sink, new_request
@@ -97,6 +97,50 @@ def test_an_application_may_switch_the_loggers_off(caplog: pytest.LogCaptureFixt
     assert caplog.records == []
 
 
+def test_files_of_handlers_are_opened_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    logger = logging.getLogger("test_log")
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    handler = logging.FileHandler(folder / "a.log")
+    late = logging.FileHandler(tmp_path / "late.log", delay=True)
+    logger.handlers += [handler, late]
+    logger.error("old")
+    (folder / "a.log").rename(folder / "a.1")
+    reopen()
+    logger.error("new")
+    assert [(folder / name).read_text() for name in ("a.1", "a.log")] == ["old\n", "new\n"]
+    folder.rename(tmp_path / "moved")
+    reopen()
+    logger.error("newer")
+    assert (tmp_path / "moved" / "a.log").read_text() == "new\nnewer\n"
+    assert "cannot be opened again (No such file or directory)" in caplog.text
+    for each in (handler, late):
+        logger.removeHandler(each)
+        each.close()
+
+
+def test_records_tell_of_the_request(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    log_failure(new_request("/a?b", fields=b"Host: x\r\nX-Request-ID: 7\r\n"), KeyError())
+    log_answer(new_request("/a", pattern="/{x}"), 404)
+    log_refusal("192.0.2.1", BadRequest("malformed_headers"))
+    told = ["request_id", "method", "path", "route", "status", "client"]
+    assert [[getattr(record, name, "") for name in told] for record in caplog.records] == [
+        ["7", "GET", "/a", None, "", "192.0.2.1"],
+        [None, "GET", "/a", "/{x}", 404, "192.0.2.1"],
+        ["", "", "", "", 400, "192.0.2.1"],
+    ]
+
+
+def test_a_process_may_be_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "_worker", None)
+    assert log.worker_number() is None
+    log.set_worker(3)
+    assert log.worker_number() == 3
+
+
 # What a program prints that has configured no logging.
 
 PROGRAM = """
@@ -167,22 +211,3 @@ def test_a_program_decides_what_is_printed(output_of: Run) -> None:
     assert out == ""
     assert err.splitlines()[0] == "japy.access - GET / 200"
     assert err.splitlines()[1].startswith("japy.error - refused with 400: malformed_headers")
-
-
-def test_files_of_all_loggers_are_opened_again(tmp_path: Path) -> None:
-    file = tmp_path / "log"
-    handler, unused = logging.FileHandler(file), logging.FileHandler(tmp_path / "x", delay=True)
-    logger = logging.getLogger("japy.test.reopen")
-    logger.addHandler(handler)
-    logger.addHandler(unused)
-    logger.propagate = False
-    try:
-        logger.warning("before")
-        file.rename(tmp_path / "log.1")
-        reopen()
-        logger.warning("after")
-    finally:
-        handler.close()
-        unused.close()
-    assert (tmp_path / "log.1").read_text() == "before\n"
-    assert file.read_text() == "after\n"

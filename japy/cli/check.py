@@ -77,11 +77,9 @@ def examine(config: Config, target: str) -> str:
         LoadError: the application cannot be served.
     """
     from japy import importer
+    from japy.worker import configure_logging
 
-    if config.log_config is not None:
-        from japy.console import configure_logging
-
-        configure_logging(config.log_config)
+    configure_logging(config)
     if config.ssl_certfile is not None:
         check_certificates(config)
     app = load(config, target)

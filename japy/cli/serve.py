@@ -38,11 +38,11 @@ def serving(settings: Settings, mode: str) -> Action:
         raise SourceError(complaint)
     config = settings.config
     if config.log_config is not None:
-        from japy.console import ConfigurationError, configure_logging
+        from japy.logs import LogConfigError, read_log_config
 
         try:
-            configure_logging(config.log_config)
-        except ConfigurationError as error:
+            read_log_config(config.log_config)
+        except LogConfigError as error:
             raise SourceError(f"{settings.values['log_config'].origin.place}: {error}") from None
     return functools.partial(serve, config, choose(config), mode)
 

@@ -62,7 +62,7 @@ def pages() -> list[Path]:
 
 def documents() -> list[Path]:
     """Return all documents."""
-    return [*pages(), *chapters()]
+    return [*pages(), *chapters(), TOP / "docs" / "logging.md"]
 
 
 def blocks(path: Path) -> Iterator[Block]:

@@ -68,7 +68,7 @@ def test_a_reload_loses_nothing(reuse_port: str) -> None:
                 server.process.send_signal(signal.SIGHUP)
                 server.wait_for("Accepting connections on ", count=count + 2)
         assert failures(clients) == []
-        assert not old & set(server.children())
+        eventually(lambda: not old & set(server.children()))  # who has gone on may be the last
         assert server.stop() == 0
 
 
