@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from japy.console import say
 from japy.core.service import Service
+from japy.entrance import Entrance
 
 POLL_S = 0.02  # how often to look whether the last connection is gone
 PATIENT_POLL_S = 0.1  # the same, after a while
@@ -26,6 +27,7 @@ class Drain:
 
     Args:
         service: whose they are.
+        entrance: what some of them have not come through yet.
         seconds: what requests under way get.
         is_hurried: tells whether nobody else serves.
         on_end: called before handlers are cancelled.
@@ -34,12 +36,14 @@ class Drain:
     def __init__(
         self,
         service: Service,
+        entrance: Entrance,
         seconds: float,
         is_hurried: Callable[[], bool],
         on_end: Callable[[], object],
     ) -> None:
         self._service = service
         self._connections = service.connections
+        self._entrance = entrance
         self._seconds = seconds
         self._is_hurried = is_hurried
         self._on_end = on_end
@@ -50,7 +54,7 @@ class Drain:
         deadline = loop.time() + self._seconds
         self._mark()
         await asyncio.sleep(POLL_S)  # what is already on its way is answered, and then closed
-        if not self._connections:
+        if not self._is_any_left():
             return
         say("Draining connections...")
         self._tell_idle()
@@ -62,6 +66,12 @@ class Drain:
         if busy:
             say(f"Forcefully killing {busy} connections")
         await self._kill()
+
+    def _is_any_left(self) -> bool:
+        """Tell whether there are connections; in a hurry, end those that have not begun."""
+        if self._is_hurried():
+            self._entrance.drain()
+        return bool(self._connections or self._entrance.waiting)
 
     def _mark(self) -> None:
         """Have the next answer of each connection be its last one."""
@@ -84,7 +94,7 @@ class Drain:
         """Wait until the deadline for the connections to end, and count the seconds."""
         begin = loop.time()
         told = math.inf
-        while self._connections:
+        while self._is_any_left():
             if self._is_hurried():
                 self._tell_idle()
                 for connection in list(self._connections):
@@ -104,6 +114,7 @@ class Drain:
     async def _kill(self) -> None:
         """Cancel the handlers, let their answers leave, and close."""
         self._on_end()
+        self._entrance.close()
         for connection in list(self._connections):
             connection.drain()
             connection.abandon()

@@ -175,12 +175,12 @@ def resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[object, .
     return family, address
 
 
-def url(listener: socket.socket) -> str:
+def url(listener: socket.socket, scheme: str = "http") -> str:
     """Return where a listening socket can be reached."""
     if listener.family == socket.AF_UNIX:
         return f"unix:{os.fsdecode(listener.getsockname())}"
     host, port, *_ = listener.getsockname()
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def explain(error: OSError, host: str, port: int) -> str:

@@ -54,7 +54,7 @@ class Place:
         else:
             first = open_bind(bind, config.backlog, config.uds_permissions)
         self.bind = bind
-        self.url = url(first)
+        self.url = url(first, "http" if config.ssl_certfile is None else "https")
         self._sockets = [first]
         self._inode = os.stat(bind.path).st_ino if bind.kind == "unix" else 0
         self._steered: tuple[int, ...] = ()  # the slots that connections go to; empty for all

@@ -25,6 +25,8 @@ from japy.place import Places
 from japy.privilege import PrivilegeError, check, give_files, pid_file
 from japy.process import fill_standard_streams, flush
 
+EXIT_USAGE = 2
+
 
 def serve(config: Config, job: Job, folders: list[Path]) -> int:
     """Bind and be the master; return the exit status."""
@@ -44,7 +46,10 @@ def serve(config: Config, job: Job, folders: list[Path]) -> int:
             configure(config, is_master=True)
             set_up_logging(config, config.debug)
             return Master(config, job, workers, folders, places, notifier).run()
-    except (BindError, LogConfigError, PrivilegeError) as error:
+    except LogConfigError as error:
+        complain(str(error))
+        return EXIT_USAGE
+    except (BindError, PrivilegeError) as error:
         complain(str(error))
         return EXIT_UNUSABLE
 

@@ -46,6 +46,7 @@ from japy.core.limits import NAMES, Limits
 from japy.core.protocol import Connection
 from japy.core.service import Service
 from japy.drain import Drain
+from japy.entrance import Entrance
 from japy.heap import Heap, keep_heap
 from japy.heart import Heart
 from japy.importer import LoadError, Script, foreign_frames, guarded
@@ -56,6 +57,7 @@ from japy.loop import choose_loop
 from japy.place import Listener
 from japy.privilege import drop
 from japy.process import DEAF, READY, REOPEN, RETIRE, STACK
+from japy.tls import TLSError
 
 EXIT_FAILED = 1  # the application's life ended by itself, or not cleanly
 EXIT_UNLOADABLE = 3
@@ -115,6 +117,10 @@ class Worker:
         self._is_followed = False  # set if another worker accepts on our sockets
         self._heap = Heap()
         self._turned_away = 0  # connections, as far as that was logged
+        try:
+            self._entrance = Entrance(config, self.service)
+        except TLSError as error:
+            raise LoadError(str(error)) from None
         self._startup: asyncio.Timeout | None = None  # ends the startup; None while there is none
 
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -177,8 +183,8 @@ class Worker:
     async def _listen(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> asyncio.Server:
         """Accept connections, in the context that the startup has left."""
         factory = self._app.protocol_factory
-        server = loop.create_server(
-            functools.partial(Connection, self.service)  # type: ignore[arg-type]  # see core.protocol: no subclass of asyncio.Protocol
+        server = self._entrance.open(
+            functools.partial(Connection, self.service)
             if factory is None
             else functools.partial(factory, self._app),
             sock=listener.socket,
@@ -231,7 +237,9 @@ class Worker:
         def cancel() -> None:
             self._app.is_stopping = True
 
-        return Drain(self.service, self._config.drain_s, lambda: self._is_hurried, cancel)
+        return Drain(
+            self.service, self._entrance, self._config.drain_s, lambda: self._is_hurried, cancel
+        )
 
     async def _end(self, grace_s: float) -> int:
         """Run the application's shutdown; return the exit status."""
@@ -284,6 +292,7 @@ class Worker:
         now = time.time()
         second = math.floor(now + EARLY_S)
         self.service.tick(formatdate(second, usegmt=True))
+        self._entrance.tick()
         self._tell_turned_away()
         self._heap.tick()
         loop.call_later(second + 1 - now, self._tick, loop)

@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from japy import Application, Request, Response
+from japy.config import Config
 from japy.core.protocol import Connection
 from japy.core.service import Service
 from japy.drain import Drain
+from japy.entrance import Entrance
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -26,7 +28,8 @@ class Stage:
         self.release = asyncio.Event()
         self.is_hurried = is_hurried
         self.has_ended = False
-        self.drain = Drain(self.service, seconds, lambda: self.is_hurried, self.end)
+        entrance = Entrance(Config(), self.service)
+        self.drain = Drain(self.service, entrance, seconds, lambda: self.is_hurried, self.end)
 
     async def wait(self, request: Request) -> Response:
         """Answer when the test says so."""

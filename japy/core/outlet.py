@@ -48,14 +48,23 @@ class Outlet:
 
     Args:
         transport: where they go if nothing else is possible.
-        socket: the transport's own, where its bytes go as they are (no TLS); else None.
+        socket: the transport's own; None if it has none.
         write: `os.write`, or None to leave all to the transport.
+        is_secure: whether the transport speaks TLS: then only that can write, and it cannot end
+            its side alone.
     """
 
-    def __init__(self, transport: Transport, socket: Socket | None, write: Write | None) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        socket: Socket | None,
+        write: Write | None,
+        is_secure: bool = False,
+    ) -> None:
         self.transport: Final = transport
         self._is_closing: Final = transport.is_closing
-        self._write: Final = write
+        self._write: Final = None if is_secure else write
+        self._is_secure: Final = is_secure
         self._fd: Final = -1 if socket is None else socket.fileno()
         self._is_queued = False  # set while the transport may have bytes that must go first
         self._is_begun = False  # set while the next answer's first byte has been sent already
@@ -134,17 +143,29 @@ class Outlet:
         Closing while bytes of the peer are unread would reset the connection, and at a reset the
         peer's system drops the answer. So only our side ends until the peer's does, or for a while.
 
+        A TLS transport does the like by itself when it is closed: it says goodbye, and drops what
+        comes until the peer has said so, too. But what it has to send must leave within the time
+        that it gives the peer for that, so it is closed once all has left.
+
         Args:
             is_eof: whether the peer's side has ended.
             lingering: where to wait for it; `linger` is called for each tick.
         """
-        if is_eof or self._is_closing():
+        if self._is_closing() or (not self.has_unsent() if self._is_secure else is_eof):
             self.transport.close()
         elif self._ticks_left == 0:
             self._ticks_left = LINGER_TICKS
             self._quiet_left = QUIET_TICKS
             lingering.append(self)
-            self.transport.write_eof()
+            if not self._is_secure:
+                self.transport.write_eof()
+
+    def leave(self, count: Count | None) -> None:
+        """Do not wait for a peer to say goodbye (TLS) that has got all of what was sent."""
+        if not self._is_secure or self.transport.get_write_buffer_size() > 0:
+            return
+        if count is None or self._fd < 0 or count(self._fd) == 0:
+            self.transport.abort()
 
     def hear(self) -> None:
         """Take note that the peer still sends."""
@@ -153,6 +174,9 @@ class Outlet:
     def linger(self) -> None:
         """Close if the peer has had the time to read the last answer; called once a second."""
         if self.has_unsent():
+            return
+        if self._is_secure:
+            self.transport.close()
             return
         self._ticks_left -= 1
         self._quiet_left -= 1

@@ -49,7 +49,7 @@ from japy.core.parser import (
     WORDS,
 )
 from japy.core.pipeline import Slot
-from japy.core.request import Peer, Request, put_arrival, put_body, put_match
+from japy.core.request import Origin, Peer, Request, put_arrival, put_body, put_match
 from japy.core.response import Response
 from japy.core.sender import Reading, Sender
 from japy.core.service import Scratch, Service
@@ -69,6 +69,7 @@ class Connection(Sender):
     def __init__(self, service: Service) -> None:
         super().__init__(service)
         self.is_quiet = False  # set by each look of the reaper, unset by each read
+        self._is_secure = False  # whether the transport speaks TLS; set by connection_made
         self._head_s = 0.0  # for how many ticks a head has been on its way
         self._quiet_s = 0.0  # how long the reaper has seen the connection quiet
         self.tail = b""  # read, but not used yet: the beginning of a head, or what waits for room
@@ -80,13 +81,14 @@ class Connection(Sender):
         """Take the transport and join the worker's connections."""
         service = self.service
         self._transport = transport
-        socket = None
-        if transport.get_extra_info("sslcontext") is None:
-            socket = cast("Socket | None", transport.get_extra_info("socket"))
-        self._outlet = Outlet(transport, socket, service.write)
+        self._is_secure = transport.get_extra_info("sslcontext") is not None
+        socket = cast("Socket | None", transport.get_extra_info("socket"))
+        self._outlet = Outlet(transport, socket, service.write, self._is_secure)
         name = transport.get_extra_info("peername")
-        address = name[0] if isinstance(name, tuple) else ""
-        self._peer = Peer(transport, service.app, str(address), service.codec)
+        address = str(name[0]) if isinstance(name, tuple) else ""
+        origin = Origin(address, "https" if self._is_secure else "http")
+        trace = None if name is None else service.trace  # without one it is gone, whoever it was
+        self._peer = Peer(transport, service.app, origin, service.codec, trace)
         if len(service.connections) >= service.limits.connections:
             self._turn_away()
             return
@@ -109,7 +111,7 @@ class Connection(Sender):
             self._rest()
 
     def eof_received(self) -> bool:
-        """Finish what is owed, then close: the peer may still read (half-close)."""
+        """Finish what is owed, then close: the peer may still read (half-close; not with TLS)."""
         self.is_eof = True
         if not self.is_blocked:
             scratch = self.service.borrow()
@@ -118,7 +120,7 @@ class Connection(Sender):
             self.service.give_back(scratch)
         if self.pipeline.owed > 0 and self._outlet is not None:
             self._outlet.is_gone()  # asks; the next tick hears
-        return self._transport is not None
+        return self._transport is not None and not self._is_secure
 
     def pause_writing(self) -> None:
         """Stop reading until the peer has read what it was sent."""
@@ -159,7 +161,7 @@ class Connection(Sender):
         """Close now if idle, else with the next answer."""
         self.is_draining = True
         if self.is_idle():
-            self.close()
+            self.leave()
 
     def tick(self) -> None:
         """Take note that another second has passed, and end what has taken too long."""

@@ -43,14 +43,37 @@ def decode(data: bytes) -> str:
 
 
 @mypyc_attr(native_class=True)
-class Peer:
-    """What a request may know of its connection."""
+class Origin:
+    """Where a request comes from: its client, and how that reached the first server."""
 
-    def __init__(self, transport: object, app: object, address: str, codec: Codec) -> None:
+    def __init__(self, address: str, scheme: str) -> None:
+        self.address: Final = address
+        self.scheme: Final = scheme
+
+
+@mypyc_attr(native_class=True)
+class Peer:
+    """What a request may know of its connection.
+
+    Args:
+        origin: where the connection comes from; the address is empty on a Unix socket.
+        trace: given that and the fields of a request, returns where the request comes from; None
+            if that is the same, as it is unless proxies are to be believed.
+    """
+
+    def __init__(
+        self,
+        transport: object,
+        app: object,
+        origin: Origin,
+        codec: Codec,
+        trace: "Callable[[Origin, Headers], Origin] | None",
+    ) -> None:
         self.transport: Final = transport
         self.app: Final = app
-        self.address: Final = address  # IP address of the peer; empty on a Unix socket
+        self.origin: Final = origin
         self.codec: Final = codec
+        self.trace: Final = trace
 
 
 @mypyc_attr(native_class=True)
@@ -68,6 +91,7 @@ class Decoded:
         self.has_form = False
         self.fields: dict[str, str] | None = None
         self.files: dict[str, File] | None = None
+        self.origin: Origin | None = None
 
 
 @mypyc_attr(native_class=True, free_list_len=1)
@@ -362,8 +386,25 @@ class Request:
 
     @property
     def remote_addr(self) -> str:
-        """IP address of the peer; empty on a Unix socket."""
-        return self._peer.address
+        """IP address of the client, as far as proxies are to be believed; empty on a Unix socket.
+
+        Without `--proxy-headers` that is the peer of the connection, be it a proxy or not.
+        """
+        return self._origin().address
+
+    @property
+    def scheme(self) -> str:
+        """`https` if the client speaks TLS, to japy or to a proxy that is to be believed."""
+        return self._origin().scheme
+
+    def _origin(self) -> Origin:
+        trace = self._peer.trace
+        if trace is None:
+            return self._peer.origin
+        kept = self._kept()
+        if kept.origin is None:
+            kept.origin = trace(self._peer.origin, self.headers)
+        return kept.origin
 
     # What users add.
 

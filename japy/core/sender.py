@@ -70,6 +70,12 @@ class Sender:
         """Tell whether no request is here that is not answered yet."""
         return True
 
+    def leave(self) -> None:
+        """Close, and do not wait for the peer to say goodbye, too."""
+        self.close()
+        if self._outlet is not None:
+            self._outlet.leave(self.service.count)
+
     def abandon(self) -> None:
         """Cancel the handlers that are under way; each is still answered."""
         for standin in list(self._waiting or ()):
@@ -143,7 +149,7 @@ class Sender:
             out: where the answer goes.
         """
         assert self._peer is not None
-        raw = self.service.refused(self._peer.address, error)
+        raw = self.service.refused(self._peer.origin.address, error)
         self.reading = Reading.CLOSED
         self._request = self._body = None
         if raw is not None:

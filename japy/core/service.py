@@ -15,10 +15,11 @@ from mypy_extensions import i64, mypyc_attr
 from japy.core.codec import Codec
 from japy.core.drive import Driver, Standin
 from japy.core.errors import BadRequest, RouteNotFoundException
+from japy.core.headers import Headers
 from japy.core.limits import Limits
 from japy.core.outlet import Outlet
 from japy.core.parser import Parser
-from japy.core.request import Request
+from japy.core.request import Origin, Request
 from japy.core.response import Response, Stamp
 from japy.core.router import Match, Router, missing
 
@@ -164,6 +165,8 @@ class Service:
         self.lingering: Final[list[Outlet]] = []  # those that wait for the end of their peer
         self.turned_away: i64 = 0  # connections beyond the limit
         self.requests: i64 = 0  # heads that were handled
+        # Tells where a request comes from, see Peer; set by a worker that is to believe proxies.
+        self.trace: Callable[[Origin, Headers], Origin] | None = None
         self.stamp = Stamp("")  # set by the worker's clock
         self._spare: Scratch | None = Scratch(limits, base)  # None while lent
 

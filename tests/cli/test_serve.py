@@ -113,10 +113,10 @@ def test_logging_as_a_file_says(folder: Path) -> None:
 
 
 def test_a_logging_file_that_is_none(folder: Path) -> None:
-    (folder / "log.json").write_text('{"handlers": {"x": {"class": "nono.Handler"}}}')
+    (folder / "log.json").write_text('{"handlers": {"x": {"class": "logging.NoHandler"}}}')
     with launched([*JAPY, "run", "main:app", "--log-config", "log.json"], folder) as server:
         assert server.wait() == 2
-        assert server.output("stderr").startswith("--log-config: 'log.json' is no logging config")
+        assert server.output("stderr").startswith("log.json: Unable to configure handler 'x'")
         assert server.output("stderr").count("\n") == 1
 
 

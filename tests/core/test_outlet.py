@@ -313,6 +313,79 @@ def test_lingering_waits_for_what_is_unsent(ends: tuple[socket.socket, socket.so
     assert transport.has_closed
 
 
+class Secure(Queue):
+    """A transport that speaks TLS, as loops have it: it cannot end its side alone."""
+
+    def write_eof(self) -> None:
+        raise NotImplementedError  # as loops do
+
+    def get_extra_info(self, name: str) -> object:
+        return object() if name == "sslcontext" else super().get_extra_info(name)
+
+
+@pytest.mark.parametrize("is_eof", [False, True])
+def test_tls_is_closed_as_soon_as_nothing_is_unsent(
+    ends: tuple[socket.socket, socket.socket], is_eof: bool
+) -> None:
+    transport = Secure(ends[0])
+    lingering: list[Outlet] = []
+    outlet = Outlet(transport, None, os.write, True)
+    outlet.queue(b"answer")
+    outlet.part(is_eof, lingering)
+    assert lingering == [outlet]
+    states = []
+    for _ in range(40):
+        outlet.linger()
+        states.append(transport.has_closed)
+    transport.flush()
+    outlet.linger()
+    states.append(transport.has_closed)
+    assert states == [False] * 40 + [True]
+    quick = Secure(ends[0])
+    outlet = Outlet(quick, None, os.write, True)
+    outlet.queue(b"answer")
+    quick.flush()
+    outlet.part(is_eof, lingering)
+    assert quick.has_closed
+
+
+def test_a_connection_with_tls_ends_as_a_whole(ends: tuple[socket.socket, socket.socket]) -> None:
+    app = Application()
+    seen: list[str] = []
+    app.router.add_route("/", lambda request: seen.append(request.scheme))
+    for transport, ending in ((Queue(ends[0]), True), (Secure(ends[0]), False)):
+        connection = Connection(app.service())
+        connection.connection_made(transport)
+        connection.data_received(get("/"))
+        assert transport.queued.startswith(b"HTTP/1.1 204 ")
+        transport.flush()
+        assert connection.eof_received() is ending
+        assert transport.has_closed
+    assert seen == ["http", "https"]
+
+
+@pytest.mark.parametrize("kind", [Queue, Secure])
+def test_who_does_not_say_goodbye_is_left_once_it_has_all(
+    ends: tuple[socket.socket, socket.socket], kind: type[Queue]
+) -> None:
+    transport = kind(ends[0])
+    aborted: list[int] = []
+    transport.abort = lambda: aborted.append(1)  # type: ignore[method-assign]  # it is a fake
+    kept = [5, 5, 0]  # by the system, for the peer
+    app = Application()
+    connection = Connection(app.service(count=lambda number: kept.pop(0)))
+    connection.connection_made(transport)
+    connection.drain()
+    assert transport.has_closed
+    transport.queued = b"answer"
+    connection.drain()
+    transport.flush()
+    connection.drain()
+    assert aborted == []
+    connection.drain()
+    assert aborted == [1] * (kind is Secure)
+
+
 @pytest.mark.parametrize("new_loop", LOOPS)
 def test_answers_of_all_sizes_leave_in_order_over_a_real_socket(
     new_loop: Callable[[], asyncio.AbstractEventLoop],

@@ -383,6 +383,7 @@ BUILT_IN = (
     *("method", "path", "raw_query", "query_string", "query", "query_list", "version", "headers"),
     *("match_dict", "route", "body", "text", "json", "form", "form_list", "files"),
     *("files_list", "cookies", "hostname", "port", "remote_addr", "mime_type", "encoding"),
+    "scheme",
     *("keep_alive", "transport", "app", "extra", "line", "method_size", "is_head", "is_old"),
     *("Response", "add_done_callback"),
 )

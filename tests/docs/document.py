@@ -11,7 +11,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 NAMES = (
     *("README.md", "SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"),
-    "docs/configuration.md",
+    *("docs/configuration.md", "docs/proxy.md", "docs/tls.md"),
 )
 PROMPT = "$ "
 FENCE = re.compile(r' *```(\w*)(?: title="([^"]+)")?')

@@ -73,13 +73,13 @@ class Stage:
         self.server.wait_for(r"\n", self.server.output()[: self._seen].count("\n") + lines)
         text = self.server.output()
         new, self._seen = text[self._seen :], len(text)
-        return new.replace(self.server.url, URL)
+        return new.replace(self.server.url, as_documented(self.server.url))
 
     def shell(self, text: str) -> str:
         """Return what a command prints: to stdout, and to stderr if it fails."""
         url = self.server.url if self.server else URL
         done = subprocess.run(
-            ["sh", "-c", re.sub("^japy ", JAPY, text.replace(URL, url))],
+            ["sh", "-c", re.sub("^japy ", JAPY, text.replace(as_documented(url), url))],
             cwd=self.folder,
             env={**os.environ, **plain_environment(), "CURL_HOME": str(self.folder)},
             stdin=subprocess.DEVNULL,
@@ -89,7 +89,12 @@ class Stage:
             timeout=DEADLINE_S,
         )
         printed = done.stdout + (done.stderr if done.returncode else "")
-        return printed.replace(url, URL)
+        return printed.replace(url, as_documented(url))
+
+
+def as_documented(url: str) -> str:
+    """Return what documents show for the address of a server."""
+    return URL.replace("http", url.partition(":")[0])
 
 
 def plain_environment() -> dict[str, str]:

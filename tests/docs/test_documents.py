@@ -88,6 +88,7 @@ RUNNERS: dict[str, Callable[[Stage, Command], None]] = {
     r"japy (run|dev) ": run_server,
     r"japy ": run_shell,
     r"(.* \| )?curl ": ask,
+    r"openssl ": run_shell,
     r"python3 dev\.py ": check_dev,
     r"make ": check_make,
 }

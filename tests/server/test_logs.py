@@ -203,7 +203,7 @@ def test_a_full_disk_ends_nobody() -> None:
         ),
         (["--access-log-format", "jsn"], 2, "got 'jsn' (did you mean json?)"),
         (["--access-log-format", "%(x)s"], 2, "got %(x)s"),
-        (["--log-config", "none.toml"], 2, "none.toml cannot be read"),
+        (["--log-config", "none.toml"], 2, "there is no file 'none.toml'"),
         (["--log-config", "app.py"], 2, "app.py: expected a file .json or .toml"),
         (["--log-level", "loud"], 2, "'loud'"),
     ],

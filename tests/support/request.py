@@ -1,7 +1,11 @@
 """Requests for tests that only read them: caught where a real connection has made them."""
 
+from collections.abc import Callable
+
 from japy import Application, Limits, Request, Response
+from japy.core.headers import Headers
 from japy.core.protocol import Connection
+from japy.core.request import Origin
 
 
 class Sink:
@@ -37,6 +41,7 @@ def new_request(
     pattern: str = "",
     body: bytes | None = None,
     rest: bytes = b"",
+    trace: Callable[[Origin, Headers], Origin] | None = None,
 ) -> Request:
     """Return the request that a connection makes from a head with these field lines.
 
@@ -50,6 +55,7 @@ def new_request(
         pattern: what to route; without it the request is caught in an error handler.
         body: the body, which is sent with its length.
         rest: what follows the head, in place of `body`.
+        trace: tells where the request comes from, as a worker does that believes proxies.
     """
     app = app or Application(limits=Limits(fields=256))
     caught: list[Request] = []
@@ -61,7 +67,9 @@ def new_request(
     app.add_error_handler(None, catch)
     if pattern:
         app.router.add_route(pattern, catch)
-    connection = Connection(app.service())
+    service = app.service()
+    service.trace = trace
+    connection = Connection(service)
     connection.connection_made(transport or Sink(("192.0.2.1", 50000)))
     if body is not None:
         fields, rest = fields + b"Content-Length: %d\r\n" % len(body), body

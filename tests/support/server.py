@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import IO
 
 DEADLINE_S = 20.0  # for anything that a test waits for; never reached but by a failure
-ANNOUNCED = re.compile(r"Accepting connections on (http://(\[[^]]+\]|[^:\s]+):(\d+))")
+ANNOUNCED = re.compile(r"Accepting connections on (https?://(\[[^]]+\]|[^:\s]+):(\d+))")
 
 
 class Server:

@@ -132,6 +132,7 @@ def read(request: Request) -> None:
     assert_type(request.hostname, str | None)
     assert_type(request.port, int | None)
     assert_type(request.remote_addr, str)
+    assert_type(request.scheme, str)
     assert_type(request.mime_type, str | None)
     assert_type(request.encoding, str | None)
     assert_type(request.keep_alive, bool)
