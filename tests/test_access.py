@@ -226,4 +226,4 @@ def test_what_json_has_no_word_for_is_shown() -> None:
 
 def test_checking_a_format_does_not_take_the_server() -> None:
     code = "import sys, japy.access; sys.exit('japy.core.request' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-P", "-c", code], timeout=60).returncode == 0

@@ -61,7 +61,9 @@ def test_other_names_are_not_there() -> None:
 
 def test_japy_alone_imports_nothing_heavy() -> None:
     code = "import sys, japy; print({'asyncio', 'uvloop', 'japy.app'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "set()\n"
 
 

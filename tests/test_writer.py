@@ -133,7 +133,7 @@ writer.close()
 
 
 def test_several_processes_share_a_file(path: Path) -> None:
-    command = [sys.executable, "-c", PROCESS, str(path)]
+    command = [sys.executable, "-P", "-c", PROCESS, str(path)]
     processes = [subprocess.Popen([*command, letter]) for letter in "abc"]
     assert [process.wait(60) for process in processes] == [0, 0, 0]
     lines = path.read_text().splitlines()

@@ -153,7 +153,7 @@ def both(request):
     text = queue.get()
     process.join()
     code = "import signal; print(signal.getsignal(signal.SIGINT).__name__)"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    out = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True).stdout
     return request.Response(text=f"{text} {process.exitcode} {out.strip()}")
 """
     with running(source) as server:
