@@ -3,8 +3,6 @@
 Knows watchfiles and which files matter. Knows nothing of workers.
 """
 
-import contextlib
-import importlib.util
 import os
 import signal
 import socket
@@ -97,24 +95,12 @@ def watch(config: Config, folders: Sequence[Path], master: int, channel: socket.
         changes = next(batches)  # from here on the system tells of every change
         channel.sendall(READY)
         while not has_closed(channel):
-            for _, path in changes:
-                forget_bytecode(path)
             if changes:
                 os.kill(master, signal.SIGHUP)
             changes = next(batches)
     except OSError as error:
         complain(f"Files cannot be watched ({error}): changes of them have no effect.")
     return 0
-
-
-def forget_bytecode(path: str) -> None:
-    """Remove what Python has cached of a source file.
-
-    Python would take it for current if the file was saved twice within a second in the same size.
-    """
-    if path.endswith(".py"):
-        with contextlib.suppress(OSError, NotImplementedError):  # there is none; or no cache at all
-            os.unlink(importlib.util.cache_from_source(path))
 
 
 def has_closed(channel: socket.socket) -> bool:

@@ -40,6 +40,7 @@ from typing import Any
 
 from japy.app import Application
 from japy.board import Board, Row
+from japy.bytecode import keep_settled_only
 from japy.config import Config, ConfigError
 from japy.console import complain, say
 from japy.core.limits import NAMES, Limits
@@ -500,6 +501,8 @@ def tell(channel: socket.socket, text: str) -> None:
 def prepare(config: Config, seat: Seat, channel: socket.socket) -> None:
     """Make sure that this process says where it is and why it crashes, and ends with its master."""
     set_worker(seat.number)
+    if config.reload:
+        keep_settled_only()
     choose_loop(config.loop)
     faulthandler.enable(STDERR)
     faulthandler.register(STACK, channel, all_threads=True)

@@ -1,12 +1,11 @@
 """The watcher: which files matter, and how it ends."""
 
-import py_compile
 import socket
 from pathlib import Path
 
 import pytest
 
-from japy.reload import Sources, forget_bytecode, has_closed
+from japy.reload import Sources, has_closed
 
 PROJECT = Path("/build/project")  # a folder above the watched one may have any name
 
@@ -45,18 +44,6 @@ def test_a_new_folder_matters(tmp_path: Path) -> None:
     assert sources.matter(tmp_path / "pkg")
     assert not sources.matter(tmp_path / "node_modules")
     assert not sources.matter(tmp_path / "gone")
-
-
-def test_bytecode_of_a_changed_file_is_forgotten(tmp_path: Path) -> None:
-    source = tmp_path / "app.py"
-    source.write_text("x = 1\n")
-    cached = Path(py_compile.compile(str(source), doraise=True) or "")
-    assert cached.exists()
-    forget_bytecode(str(tmp_path / "page.html"))
-    forget_bytecode(str(tmp_path / "other.py"))
-    assert cached.exists()
-    forget_bytecode(str(source))
-    assert not cached.exists()
 
 
 def test_files_elsewhere_do_not_matter() -> None:

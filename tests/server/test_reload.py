@@ -170,3 +170,31 @@ def test_folders_and_patterns_can_be_chosen(tmp_path: Path) -> None:
         server.wait_for("Accepting connections on ", count=2)
         assert server.get() == (200, "two")
         assert server.output().count("Reload request received") == 1
+
+
+def test_a_file_that_is_not_watched_may_change_twice_in_a_second(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    with supervised(
+        APP.format("one"),
+        cwd=tmp_path,
+        reload=True,
+        reload_dirs=(tmp_path / "texts",),
+    ) as server:
+        saved = time.time_ns()
+        for count, name in enumerate(("two", "abc"), start=2):  # as long as each other
+            (tmp_path / "new~").write_text(APP.format(name))
+            os.utime(tmp_path / "new~", ns=(saved, saved))
+            (tmp_path / "new~").rename(tmp_path / "app.py")
+            save(tmp_path / "texts", "", f"{name}.py")
+            server.wait_for("Accepting connections on ", count=count)
+            assert server.get() == (200, name)
+
+
+def test_a_file_may_be_saved_twice_in_a_second(server: Server, tmp_path: Path) -> None:
+    saved = time.time_ns()
+    for count, name in enumerate(("two", "abc"), start=2):
+        (tmp_path / "new~").write_text(APP.format(name))
+        os.utime(tmp_path / "new~", ns=(saved, saved))
+        (tmp_path / "new~").rename(tmp_path / "app.py")
+        server.wait_for("Accepting connections on ", count=count)
+        assert server.get() == (200, name)
