@@ -291,7 +291,9 @@ class Master:
         try:
             return fork(job, self._children(), self._signals)
         except OSError as error:
-            log.error("No process could be started (%s): ulimit -u shows the limit", error)
+            switch = "n" if error.errno in (errno.EMFILE, errno.ENFILE) else "u"
+            text = "No process could be started (%s): ulimit -%s shows the limit"
+            log.error(text, error.strerror, switch)
             return None
 
     def _retire(self, hand: Hand) -> None:
@@ -405,7 +407,7 @@ class Master:
 
     def _explain(self, child: Child) -> None:
         """Print why workers cannot start, once however many there are."""
-        text = child.report() or f"Worker {child.epitaph()}, before it could serve."
+        text = child.report()
         if text == self._said or self._is_stopping:
             return
         self._said = text

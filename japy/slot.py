@@ -11,6 +11,7 @@ from japy.process import Child
 from japy.pulse import Pulse
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 10.0  # before a worker that has died is replaced
+SERVED_PAUSE_S = 1.0  # the longest one behind a worker that has served: its code does start
 
 
 @dataclass(eq=False)
@@ -34,9 +35,9 @@ class Slot:
         self.failures = 0  # workers in a row that did not live long
         self.due = 0.0  # when the next worker may start, by the monotonic clock
 
-    def rest(self) -> float:
+    def rest(self, longest_s: float = LONGEST_PAUSE_S) -> float:
         """Put the next start off, for longer from failure to failure; return the seconds."""
-        pause = min(FIRST_PAUSE_S * 2.0 ** min(self.failures, 10), LONGEST_PAUSE_S)
+        pause = min(FIRST_PAUSE_S * 2.0 ** min(self.failures, 10), longest_s)
         self.failures += 1
         self.due = time.monotonic() + pause
         return pause
