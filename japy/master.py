@@ -14,6 +14,7 @@ Invariants:
 - No process outlives the master: each child holds a channel whose end it notices.
 """
 
+import errno
 import functools
 import logging
 import os
@@ -36,7 +37,7 @@ from japy.place import Places
 from japy.process import REOPEN, Child, Signals, fork, has_terminal
 from japy.pulse import Pulse
 from japy.reload import watch
-from japy.slot import LONGEST_PAUSE_S, Hand, Slot
+from japy.slot import LONGEST_PAUSE_S, SERVED_PAUSE_S, Hand, Slot
 from japy.worker import HOOKS_S, Seat
 
 log = logging.getLogger("japy.error")
@@ -380,7 +381,7 @@ class Master:
         child = hand.child
         if child.is_ready and child.age() > LONGEST_PAUSE_S:
             slot.failures = 0
-        pause = slot.rest()
+        pause = slot.rest(SERVED_PAUSE_S if child.is_ready else LONGEST_PAUSE_S)
         if child.is_ready:
             log.error("Worker %s: %s; another one starts in %.1f s", *self._obituary(child), pause)
             return

@@ -18,6 +18,9 @@ from pathlib import Path
 
 from japy.config import Config
 
+DIGITS = 10  # of the longest number of a user, group or process
+NO_ID = 0xFFFFFFFF  # what the system takes for no number at all
+
 
 class PrivilegeError(Exception):
     """What stands against it, in words for the person who started japy."""
@@ -48,7 +51,7 @@ def user_of(text: str) -> pwd.struct_passwd:
 
 def group_of(text: str) -> int:
     """Return a group, given its name or number."""
-    if text.isdecimal():
+    if text.isdecimal() and len(text) <= DIGITS and int(text) < NO_ID:
         return int(text)
     try:
         return grp.getgrnam(text).gr_gid
@@ -120,10 +123,14 @@ def pid_file(path: str | os.PathLike[str] | None) -> Iterator[None]:
 def write(file: Path, text: str) -> None:
     """Write a file such that nobody ever reads half of it."""
     number, fresh = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(number, "w") as stream:
-        stream.write(f"{text}\n")
-    os.chmod(fresh, 0o644)
-    os.rename(fresh, file)
+    try:
+        with os.fdopen(number, "w") as stream:
+            stream.write(f"{text}\n")
+        os.chmod(fresh, 0o644)
+        os.rename(fresh, file)
+    except OSError:
+        os.unlink(fresh)
+        raise
 
 
 def read_pid(file: Path) -> int:
@@ -132,15 +139,15 @@ def read_pid(file: Path) -> int:
         text = file.read_text().strip()
     except (OSError, UnicodeError):
         return 0
-    return int(text) if text.isdecimal() else 0
+    return int(text) if text.isdecimal() and len(text) <= DIGITS else 0
 
 
 def is_alive(pid: int) -> bool:
     """Tell whether a process exists."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # the latter: no process has such a number
         return False
-    except (OSError, OverflowError):  # somebody else's; or no number of a process
+    except OSError:  # somebody else's
         return True
     return True

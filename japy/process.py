@@ -113,6 +113,7 @@ class Child:
         self.is_silent = False  # set once nothing more can come from it
         self.is_killed = False  # set once it was we who have killed it
         self.worn = ""  # why it wants to be replaced; set once it has said so
+        self.fault = ""  # why it was killed before it was ready; set if it was
         self._born = time.monotonic()
         self._said = b""
         self._status: int | None = None  # exit code, or the negative number of a signal; set by end
@@ -187,8 +188,13 @@ class Child:
         return time.monotonic() - self._born
 
     def report(self) -> str:
-        """Return why the child cannot serve, in its own words; empty if it said nothing."""
-        return "" if self.is_ready else self._said.decode(errors="replace")
+        """Return why the child cannot serve: in its own words, with the signal that ended it."""
+        if self.is_ready or self.fault:
+            return self.fault
+        said = self._said.decode(errors="replace").rstrip()
+        if said and self.status() >= 0:
+            return said
+        return f"{said}\nWorker {self.epitaph()}, before it could serve.".lstrip()
 
     def epitaph(self) -> str:
         """Return how the process has ended."""

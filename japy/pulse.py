@@ -111,7 +111,8 @@ class Pulse:
         self.silent_s = 0.0
         if self._child.is_ready:
             reason = "has blocked its event loop for too long (--timeout-worker-healthcheck)"
-        else:
+            log.error("Worker (pid %d) %s%s\nIt is killed", self._child.pid, reason, where)
+        else:  # the master tells it: once, however many hang at the same place
             reason = f"was not ready within {self._start_s:g} s (--timeout-startup)"
-        log.error("Worker (pid %d) %s%s\nIt is killed", self._child.pid, reason, where)
+            self._child.fault = f"Worker (pid {self._child.pid}) {reason}{where}\nIt was killed."
         self._child.kill()

@@ -57,7 +57,7 @@ from japy.logs import LogConfigError, configure, set_up_logging
 from japy.loop import choose_loop
 from japy.place import Listener
 from japy.privilege import drop
-from japy.process import DEAF, READY, REOPEN, RETIRE, STACK
+from japy.process import DEAF, READY, REOPEN, RETIRE, STACK, WORDS
 from japy.tls import TLSError
 
 EXIT_FAILED = 1  # the application's life ended by itself, or not cleanly
@@ -175,9 +175,10 @@ class Worker:
         return True
 
     def _beat(self, channel: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to keep our numbers."""
+        """Begin to keep our numbers, if there is a master to read them."""
         row, board = self._seat.row, self._seat.board
         if row is not None and board is not None:
+            faulthandler.enable(STDERR)  # until now the master would have told of a crash
             tell = functools.partial(say_word, channel)
             Heart(row, board, self.service, self._config, tell, self._on_deserted).start(loop)
 
@@ -333,8 +334,8 @@ def work(
 ) -> int:
     """Be a worker: load an application and serve it until told to stop; return the exit status."""
     set_on_run(ignore)
-    prepare(config, seat, channel)
     try:
+        prepare(config, seat, channel)
         configure_logging(config)
         return serve(make_worker(load(), config, seat), channel)
     except LoadError as error:
@@ -357,8 +358,8 @@ def work_script(script: Script, config: Config, seat: Seat, channel: socket.sock
             raise
 
     set_on_run(serve_now)
-    prepare(config, seat, channel)
     try:
+        prepare(config, seat, channel)
         configure_logging(config)
         script.execute()
     except LoadError as error:
@@ -407,8 +408,9 @@ def access_log(app: Application, config: Config) -> AccessLog | None:
     Raises:
         LoadError: its file cannot be opened.
     """
+    loop = guarded("event loop", lambda: app.loop)
     try:
-        return open_access_log(config, app.loop.call_later)
+        return open_access_log(config, loop.call_later)
     except OSError as error:
         place = config.access_log
         raise LoadError(
@@ -493,18 +495,25 @@ def say_word(channel: socket.socket, word: bytes) -> None:
 
 
 def tell(channel: socket.socket, text: str) -> None:
-    """Tell the master, if it is still there, why this worker cannot serve."""
+    """Tell the master, if it is still there, why this worker cannot serve.
+
+    What an application has raised may hold any byte: none of them is a word.
+    """
     with contextlib.suppress(OSError):
-        channel.sendall(text.encode(errors="replace"))
+        channel.sendall(text.encode(errors="replace").translate(None, WORDS))
 
 
 def prepare(config: Config, seat: Seat, channel: socket.socket) -> None:
-    """Make sure that this process says where it is and why it crashes, and ends with its master."""
+    """Make sure that this process says where it is and why it crashes, and ends with its master.
+
+    Raises:
+        LoadError: it cannot become who it is to be.
+    """
     set_worker(seat.number)
     if config.reload:
         keep_settled_only()
     choose_loop(config.loop)
-    faulthandler.enable(STDERR)
+    faulthandler.enable(channel)  # the master tells it: once, however many crash at the same place
     faulthandler.register(STACK, channel, all_threads=True)
     if isinstance(sys.stdout, io.TextIOWrapper):  # else what handlers print waits in a buffer
         sys.stdout.reconfigure(line_buffering=True)
@@ -519,4 +528,4 @@ def prepare(config: Config, seat: Seat, channel: socket.socket) -> None:
     signal.signal(signal.SIGIO, set_alarm)
     fcntl.fcntl(channel, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(channel, fcntl.F_SETFL, fcntl.fcntl(channel, fcntl.F_GETFL) | os.O_ASYNC)
-    drop(config)
+    guarded("worker", lambda: drop(config))

@@ -85,7 +85,7 @@ def test_a_pid_file_lives_as_long_as_its_server(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("text", ["", "no number", "0", "999999999"])
+@pytest.mark.parametrize("text", ["", "no number", "0", "999999999", "9" * 10, "9" * 5000])
 def test_a_stale_pid_file_is_replaced(tmp_path: Path, text: str) -> None:
     file = tmp_path / "pid"
     file.write_text(text)
@@ -111,6 +111,16 @@ def test_a_pid_file_is_removed_only_by_its_owner(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(PrivilegeError, match="cannot be written"), pid_file(str(tmp_path / "x/y")):
         pass
+
+
+def test_a_pid_file_that_cannot_be_put_in_place_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with (
+        pytest.raises(PrivilegeError, match="cannot be written"),
+        pid_file(str(tmp_path / "folder")),
+    ):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
 def test_life() -> None:

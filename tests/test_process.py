@@ -112,6 +112,20 @@ def test_a_child_tells_why_it_cannot_serve(start: Fork) -> None:
     assert child.epitaph().startswith("exited with code 3 (pid ")
 
 
+def test_a_child_that_crashed_says_where_and_how(start: Fork) -> None:
+    def job(channel: socket.socket) -> int:
+        channel.sendall(b"in this line\n")
+        os.kill(os.getpid(), signal.SIGTERM)
+        return 0
+
+    child = start(job)
+    eventually(lambda: heard(child).has_ended())
+    how = f"Worker {child.epitaph()}, before it could serve."
+    assert child.report() == f"in this line\n{how}"
+    child.fault = "it took too long"
+    assert child.report() == "it took too long"
+
+
 def test_last_words_are_heard_after_the_end(start: Fork) -> None:
     child = start(tell_ready)
     eventually(child.has_ended)

@@ -103,7 +103,7 @@ def test_a_master_that_slept_does_not_count_that(
 
 
 def test_the_start_has_a_limit_of_its_own(
-    ends: tuple[socket.socket, socket.socket], row: Row, caplog: pytest.LogCaptureFixture
+    ends: tuple[socket.socket, socket.socket], row: Row
 ) -> None:
     child = Patient(ends[0])
     watch = Watch(child, row, Config(timeout_worker_healthcheck=1, timeout_startup=20))
@@ -111,4 +111,4 @@ def test_the_start_has_a_limit_of_its_own(
     assert child.sent == []
     watch.run(2)
     assert child.sent == [signal.SIGURG, signal.SIGKILL]
-    assert "was not ready within 20 s (--timeout-startup)" in caplog.text
+    assert "was not ready within 20 s (--timeout-startup)" in child.report()

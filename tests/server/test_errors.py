@@ -62,6 +62,30 @@ def test_a_module_that_takes_its_process_down(tmp_path: Path) -> None:
     assert text.count("\n") == 1
 
 
+def test_a_module_that_crashes_is_shown_once(tmp_path: Path) -> None:
+    (tmp_path / "hello.py").write_text("import os\nos.abort()\n")
+    command = [sys.executable, "-m", "japy", "run", "hello:app", "--port", "0", "--workers", "4"]
+    with launched(command, tmp_path) as server:
+        assert server.wait() == 3
+        text = server.output("stderr")
+    assert text.count("Fatal Python error: Aborted") == 1
+    assert f'File "{tmp_path}/hello.py", line 2 in <module>' in text
+    assert re.search(r"crashed on signal SIGABRT \(pid .*\), before it could serve\.\n$", text)
+
+
+def test_a_message_with_control_characters_is_no_word_to_the_master(tmp_path: Path) -> None:
+    words = "".join(map(chr, range(8)))
+    (tmp_path / "hello.py").write_text(f"raise RuntimeError({words!r} + 'told')\n")
+    text = failure(tmp_path, "hello:app", "--workers", "2")
+    assert "told\nThe module 'hello' raised RuntimeError while it was loaded" in text
+
+
+def test_a_group_that_no_process_can_have_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "hello.py").write_text(HELLO)
+    text = failure(tmp_path, "hello:app", "--workers", "3", "--group", "99999999999999")
+    assert text == "There is no group '99999999999999': see getent group.\n"
+
+
 def test_an_application_that_cannot_be_frozen(tmp_path: Path) -> None:
     (tmp_path / "hello.py").write_text(
         HELLO + "def fail(*args): raise ValueError('routes clash')\napp.service = fail\n"
