@@ -258,7 +258,7 @@ class Worker:
     def _tell(self) -> None:
         """Stop serving, or starting."""
         self._stop.set()
-        if self._startup is not None:
+        if self._startup is not None and not self._startup.expired():  # it was told before
             self._startup.reschedule(asyncio.get_running_loop().time())
 
     def _hurry(self) -> None:

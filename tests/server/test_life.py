@@ -281,6 +281,18 @@ def test_a_signal_ends_a_startup_that_hangs(number: signal.Signals, tmp_path: Pa
         assert "down" not in server.output("stdout")
 
 
+def test_a_signal_at_the_last_moment_of_the_startup_skips_no_shutdown(tmp_path: Path) -> None:
+    source = HEAD + (
+        "\n@app.on_startup\nasync def end():\n    os.kill(os.getpid(), 15)\n"
+        "    await asyncio.sleep(0)\n"
+        "\n@app.on_shutdown\ndef down():\n    tell('down')\n"
+    )
+    with starting(source, tmp_path) as server:
+        assert server.wait() == 3  # nobody has told the master
+        assert server.output("stdout") == "down\n"
+        assert "Traceback" not in server.output("stderr")
+
+
 def test_a_startup_that_hangs_does_not_outlive_its_master(tmp_path: Path) -> None:
     source = HEAD + "\n@app.on_startup\nasync def hang():\n    tell('hanging')\n"
     source += "    await asyncio.Event().wait()\n"
