@@ -161,7 +161,7 @@ def read_log_config(path: Path) -> dict[str, Any]:
         )
     try:
         found = read(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:  # those of JSON, TOML and UTF-8 are ValueErrors
+    except (OSError, ValueError, RecursionError) as error:  # JSON, TOML, UTF-8: ValueErrors
         raise LogConfigError(f"{path} cannot be read ({error}): correct the file.") from error
     if not isinstance(found, dict):
         raise LogConfigError(f"{path}: expected a table, as logging.config.dictConfig takes it.")

@@ -13,7 +13,7 @@ Invariants:
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from japy.bind import Bind
 from japy.config import Config, ConfigError
@@ -154,22 +154,22 @@ def places(levels: list[Level], values: dict[str, Value]) -> dict[str, Any]:
         return address
     found: list[Bind] = list(top["bind"].value) if "bind" in top else []
     if "uds" in top:
-        found.append(socket_at(top["uds"]))
+        found.append(place_at(top["uds"], "unix", path=str(top["uds"].value)))
     if "fd" in top:
-        found.append(Bind("fd", number=top["fd"].value))
+        found.append(place_at(top["fd"], "fd", number=top["fd"].value))
     if address:
         found += Config(**address).binds  # which knows the defaults
     return {"bind": tuple(found)}
 
 
-def socket_at(given: Value) -> Bind:
-    """Return the place of a Unix socket.
+def place_at(given: Value, kind: Literal["unix", "fd"], **where: Any) -> Bind:
+    """Return the place that an option of its own names.
 
     Raises:
         SourceError: there can be none.
     """
     try:
-        return Bind("unix", path=str(given.value))
+        return Bind(kind, **where)
     except ValueError as error:
         raise SourceError(f"{given.origin.place}: {error}") from None
 
@@ -246,7 +246,7 @@ def table_in(file: Path) -> dict[str, Any] | None:
         raise SourceError(
             f"The configuration file '{file}' cannot be read ({error.strerror}): check its path."
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SourceError(f"The file '{file}' is no TOML ({error}): correct it.") from None
     if file.name != "pyproject.toml":
         return table

@@ -8,13 +8,13 @@ Invariants:
 """
 
 import importlib
-import sys
 from collections.abc import Callable
 
 import click
 
 from japy.cli import COMMANDS, COMPLETING, EXIT_USAGE, page
 from japy.cli.foreign import answer_to
+from japy.console import complain
 from japy.source import SourceError, suggest
 
 EXIT_INTERRUPTED = 130
@@ -80,7 +80,7 @@ def execute(args: list[str]) -> int:
         text = f"{text} {see}" if text.startswith("--") else text
     except (click.Abort, KeyboardInterrupt):  # before the runner has taken the signals over
         return EXIT_INTERRUPTED
-    print(text, file=sys.stderr)
+    complain(text)
     return EXIT_USAGE
 
 

@@ -37,6 +37,14 @@ def test_a_command_that_returns_nothing_has_done_it(probe: dict[str, object]) ->
     assert group.execute(["probe"]) == 0
 
 
+def test_a_mistake_has_its_status_though_nobody_can_read_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        assert group.execute(["run", "--port", "x"]) == 2
+
+
 def test_an_interrupt(probe: dict[str, object]) -> None:
     def act() -> int:
         raise KeyboardInterrupt
