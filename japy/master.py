@@ -99,7 +99,7 @@ class Master:
         """Serve until told to stop and return the exit status."""
         with self._signals, self._places:
             if self._config.reload:
-                job = functools.partial(watch, self._config, self._folders, os.getpid())
+                job = functools.partial(watch, self._config, self._folders)
                 self._watcher = self._fork(job)
             self._advance()
             while self._children() or not self._is_stopping:
@@ -129,6 +129,9 @@ class Master:
         for number, _ in poll.poll(self._patience_ms()):
             if number in speakers:
                 speakers[number].hear()
+        if self._watcher is not None and self._watcher.has_news:
+            self._watcher.has_news = False
+            self._reload()
         received = self._signals.read()
         for index, number in enumerate(received):
             if number != signal.SIGHUP or number not in received[:index]:  # one reload for a burst

@@ -27,7 +27,8 @@ WORN = {  # what a worker says when another should take its place, and why
     b"\3": "--worker-max-rss",
     b"\4": "--worker-max-lifetime",
 }
-WORDS = READY + DEAF + b"".join(WORN)
+CHANGED = b"\5"  # what the watcher of files says
+WORDS = READY + DEAF + b"".join(WORN) + CHANGED
 RETIRE = signal.SIGUSR2  # stop, but there is no hurry: others serve
 REOPEN = signal.SIGUSR1  # open log files again
 STACK = signal.SIGURG  # say where you are; nobody else sends it, and by default it does nothing
@@ -113,6 +114,7 @@ class Child:
         self.is_silent = False  # set once nothing more can come from it
         self.is_killed = False  # set once it was we who have killed it
         self.worn = ""  # why it wants to be replaced; set once it has said so
+        self.has_news = False  # set when a watcher has said that files have changed
         self.fault = ""  # why it was killed before it was ready; set if it was
         self._born = time.monotonic()
         self._said = b""
@@ -139,6 +141,7 @@ class Child:
             self.is_ready = True
             self._said = b""
         self.is_deaf = self.is_deaf or DEAF in data
+        self.has_news = self.has_news or CHANGED in data
         for word, reason in WORN.items():
             if word in data:
                 self.worn = reason

@@ -1,10 +1,9 @@
-"""A child of the master that turns changes of files into SIGHUP for the master.
+"""A child of the master that tells it of changes of files.
 
 Knows watchfiles and which files matter. Knows nothing of workers.
 """
 
 import os
-import signal
 import socket
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 from japy.config import Config
 from japy.console import complain
 from japy.privilege import drop
-from japy.process import READY
+from japy.process import CHANGED, READY
 
 SUFFIXES = frozenset({".py", ".toml", ".json", ".html", ".jinja", ".jinja2", ".so"})
 SKIPPED = frozenset(  # folders whose files do not matter
@@ -75,8 +74,8 @@ def matches(pattern: str, path: Path, parts: Sequence[str]) -> bool:
     return any(fnmatch("/".join(parts[: i + 1]), pattern) for i in range(len(parts)))
 
 
-def watch(config: Config, folders: Sequence[Path], master: int, channel: socket.socket) -> int:
-    """Be the watcher: signal changes to the master for as long as that lives."""
+def watch(config: Config, folders: Sequence[Path], channel: socket.socket) -> int:
+    """Be the watcher: tell the master of changes for as long as that lives."""
     drop(config)
     import watchfiles  # in this process only: it is slow to import and starts threads
 
@@ -96,7 +95,7 @@ def watch(config: Config, folders: Sequence[Path], master: int, channel: socket.
         channel.sendall(READY)
         while not has_closed(channel):
             if changes:
-                os.kill(master, signal.SIGHUP)
+                channel.sendall(CHANGED)  # a signal would not be allowed behind --user
             changes = next(batches)
     except OSError as error:
         complain(f"Files cannot be watched ({error}): changes of them have no effect.")

@@ -183,6 +183,22 @@ def test_workers_are_who_they_are_to_be() -> None:
             assert server.stop() == 0
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_changes_are_seen_by_a_watcher_that_is_somebody_else() -> None:
+    with tempfile.TemporaryDirectory(prefix="japy-test-") as folder:
+        os.chmod(folder, 0o755)
+        with supervised(cwd=Path(folder), user="nobody", reload=True, is_announced=False) as server:
+            try:
+                server.wait_ready()
+            except AssertionError as error:
+                if re.search("Permission denied|ModuleNotFoundError", str(error)):
+                    pytest.skip("this Python is in a folder that only root can read")
+                raise
+            Path(folder, "app.py").write_text(PID.replace("str(os.getpid())", "'new'"))
+            server.wait_for("Accepting connections on ", count=2)
+            assert server.get() == (200, "new")
+
+
 def test_a_user_that_does_not_exist_is_named() -> None:
     with supervised(user="no-such-user", is_announced=False) as server:
         assert server.wait() == 3
