@@ -10,6 +10,7 @@ Invariants:
 """
 
 import atexit
+import contextlib
 import os
 import signal
 import socket
@@ -96,6 +97,28 @@ class Signals:
     def _close(self) -> None:
         os.close(self._reader)
         os.close(self._writer)
+
+
+def disown_signals() -> None:
+    """Have processes that this one forks from now on end by SIGTERM, and get no other's signals.
+
+    They would write theirs into the pipe that tells our event loop of ours: who ends a child of
+    `multiprocessing` would end us. What comes in the middle of a fork waits until that is done.
+    """
+
+    def hold() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+
+    def release() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+
+    def disown() -> None:
+        with contextlib.suppress(ValueError):  # it was forked by another interpreter
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        release()
+
+    os.register_at_fork(before=hold, after_in_parent=release, after_in_child=disown)
 
 
 def do_nothing(number: int, frame: FrameType | None) -> None:
@@ -256,9 +279,21 @@ def become(
     except BaseException:
         traceback.print_exc()
     finally:
-        atexit._run_exitfuncs()
+        run_exits()
         flush()
         os._exit(status)
+
+
+def run_exits() -> None:
+    """Do what the interpreter does at its end, but for waiting for threads: some never end.
+
+    Unless a pool of processes is told to end first, what is registered waits for these for ever.
+    """
+    pools = sys.modules.get("concurrent.futures.process")
+    if pools is not None:
+        with contextlib.suppress(Exception):  # it is nobody's official function
+            pools._python_exit()
+    atexit._run_exitfuncs()
 
 
 def flush() -> None:

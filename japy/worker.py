@@ -57,7 +57,7 @@ from japy.logs import LogConfigError, configure, set_up_logging
 from japy.loop import choose_loop
 from japy.place import Listener
 from japy.privilege import drop
-from japy.process import DEAF, READY, REOPEN, RETIRE, STACK, WORDS
+from japy.process import DEAF, READY, REOPEN, RETIRE, STACK, WORDS, disown_signals
 from japy.tls import TLSError
 
 EXIT_FAILED = 1  # the application's life ended by itself, or not cleanly
@@ -517,6 +517,7 @@ def prepare(config: Config, seat: Seat, channel: socket.socket) -> None:
     faulthandler.register(STACK, channel, all_threads=True)
     if isinstance(sys.stdout, io.TextIOWrapper):  # else what handlers print waits in a buffer
         sys.stdout.reconfigure(line_buffering=True)
+    disown_signals()
     seconds = config.drain_s + HOOKS_S
 
     def set_alarm(number: int, frame: FrameType | None) -> None:

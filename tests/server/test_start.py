@@ -158,3 +158,48 @@ def both(request):
 """
     with running(source) as server:
         assert server.get() == (200, "forked 0 default_int_handler")
+
+
+def test_processes_of_the_application_end_with_it_and_not_the_other_way_round() -> None:
+    source = """
+import asyncio, multiprocessing, os, time
+from concurrent.futures import ProcessPoolExecutor
+from japy import Application
+app = Application()
+
+def pid():
+    return os.getpid()
+
+@app.on_startup
+async def start():
+    app.pool = ProcessPoolExecutor(1)  # nobody shuts it down
+
+@app.route("/pool")
+async def pool(request):
+    found = await asyncio.get_running_loop().run_in_executor(app.pool, pid)
+    return request.Response(text=str(found))
+
+@app.route("/daemon")
+def daemon(request):
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=time.sleep, args=(60,), daemon=True)
+    process.start()
+    return request.Response(text=str(process.pid))
+
+@app.route("/end")
+def end(request):
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=time.sleep, args=(60,))
+    process.start()
+    process.terminate()
+    process.join()
+    return request.Response(text=str(process.exitcode))
+"""
+    with running(source) as server:
+        (worker,) = server.children()
+        assert server.get("/end") == (200, "-15")
+        others = [int(server.get(path)[1]) for path in ("/pool", "/daemon")]
+        assert server.children() == [worker]
+        assert server.stop() == 0
+        eventually(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in others))
+        assert server.output("stderr") == ""
