@@ -28,10 +28,10 @@ def _print(text: str, stream: TextIO | None) -> None:
         try:
             print(f"{text}\n", end="", file=stream, flush=True)  # one write: processes share it
         except OSError:
-            _drop_output(stream)
+            drop_output(stream)
 
 
-def _drop_output(stream: TextIO) -> None:
+def drop_output(stream: TextIO) -> None:
     """Let a stream that nobody reads lead nowhere: else flushing it fails again at the end."""
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)

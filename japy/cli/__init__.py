@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
 COMPLETING = "_JAPY_COMPLETE"  # the variable in which a shell asks what may come next
 
 
@@ -55,9 +56,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         ):  # PERF: no parser is needed for that, and click takes 40 ms
             print(page())
             return 0
-    from japy.cli.group import execute
+    try:
+        from japy.cli.group import execute
 
-    return execute(args)
+        return execute(args)
+    except KeyboardInterrupt:  # while a command was imported
+        return EXIT_INTERRUPTED
 
 
 def page() -> str:

@@ -8,16 +8,17 @@ Invariants:
 """
 
 import importlib
+import sys
 from collections.abc import Callable
 
 import click
 
-from japy.cli import COMMANDS, COMPLETING, EXIT_USAGE, page
+from japy.cli import COMMANDS, COMPLETING, EXIT_INTERRUPTED, EXIT_USAGE, page
 from japy.cli.foreign import answer_to
-from japy.console import complain
+from japy.console import complain, drop_output
 from japy.source import SourceError, suggest
 
-EXIT_INTERRUPTED = 130
+EXIT_UNREAD = 1
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 Action = Callable[[], int]  # what a command returns to be done; its own result is the exit status
 
@@ -80,6 +81,9 @@ def execute(args: list[str]) -> int:
         text = f"{text} {see}" if text.startswith("--") else text
     except (click.Abort, KeyboardInterrupt):  # before the runner has taken the signals over
         return EXIT_INTERRUPTED
+    except BrokenPipeError:  # whoever read what we print has seen enough
+        drop_output(sys.stdout)
+        return EXIT_UNREAD
     complain(text)
     return EXIT_USAGE
 

@@ -170,3 +170,12 @@ def test_help_is_quick() -> None:
 def test_the_sentences_end() -> None:
     for entry in COMMANDS.values():
         assert not re.search(r"[.;:]$", entry.text)
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
+    command = [sys.executable, "-m", "japy", "check", "app:app", "--print-config"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (1, b"")
