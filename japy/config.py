@@ -21,6 +21,7 @@ DEFAULTS = {
     "app": "",
     "timeout_graceful_shutdown": "20s; 2s with reload",
     "timeout_keep_alive": "75s",
+    "control_socket": "a file for each server, in a folder of the user",
     "log_level": "warning; info with debug",
     "use_colors": "on a terminal",
     "reload_dir": "folders of the application",
@@ -113,7 +114,7 @@ class Config:
     user: str | None = None
     group: str | None = None
     umask: int | None = None
-    control_socket: Path | None = None
+    control_socket: Path | bool = True
     metrics_bind: Bind | None = None
     health_path: str | None = None
     log_level: str | None = None

@@ -213,19 +213,26 @@ class Folder(File):
         super().__init__(is_read=True)
 
 
-class Log(File):
-    """A path, or whether to write at all."""
+class Switch(File):
+    """A path, or whether there is to be such a thing at all."""
 
     def read(self, text: str) -> Any:
         if text.lower() in (*YES, *NO):
             return text.lower() in YES
-        return True if text == "-" else super().read(text)
+        return super().read(text)
 
     def take(self, value: object) -> Any:
         return value if isinstance(value, bool) else super().take(value)
 
     def show(self, value: Any) -> str:
         return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class Log(Switch):
+    """A path, or whether to write at all."""
+
+    def read(self, text: str) -> Any:
+        return True if text == "-" else super().read(text)
 
 
 class Mode(Kind):

@@ -10,15 +10,47 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from japy.bind import Bind
 
+BACKLOG = 64  # connections that wait where few are expected
 LISTENING = "0A"  # the state's code in /proc/net/tcp
 
 
 class BindError(Exception):
     """An address that cannot be listened on; the text is for the person who started japy."""
+
+
+@dataclass
+class Listening:
+    """A listening socket, and the file that it has if it is a Unix socket."""
+
+    socket: socket.socket
+    path: str = ""
+    inode: int = 0  # of the file, which is ours as long as it has that
+
+    def remove(self) -> None:
+        """Close the socket and remove the file, unless that is somebody else's by now."""
+        self.socket.close()
+        if self.path:
+            with contextlib.suppress(OSError):
+                if os.stat(self.path).st_ino == self.inode:
+                    os.unlink(self.path)
+            self.path = ""
+
+
+def open_listening(bind: Bind, permissions: int) -> Listening:
+    """Return a place that is listened on.
+
+    Raises:
+        BindError: it cannot be had.
+    """
+    listener = open_bind(bind, BACKLOG, permissions)
+    if bind.kind != "unix":
+        return Listening(listener)
+    return Listening(listener, bind.path, os.stat(bind.path).st_ino)
 
 
 def open_bind(bind: Bind, backlog: int, permissions: int = 0o660) -> socket.socket:

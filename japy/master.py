@@ -29,6 +29,9 @@ from japy.autopsy import cause, memory_kills
 from japy.board import SLOTS, Board, Figure
 from japy.config import Config
 from japy.console import complain, say
+from japy.control import Levers
+from japy.inside import Inside, Openings
+from japy.ledger import Ledger, Reason
 from japy.listener import BindError
 from japy.log import reopen
 from japy.logs import LogConfigError, configure
@@ -37,6 +40,7 @@ from japy.place import Places
 from japy.process import REOPEN, Child, Signals, fork, has_terminal
 from japy.pulse import Pulse
 from japy.reload import watch
+from japy.report import View
 from japy.slot import LONGEST_PAUSE_S, SERVED_PAUSE_S, Hand, Slot
 from japy.worker import HOOKS_S, Seat
 
@@ -62,6 +66,7 @@ class Master:
         folders: what is watched for changes if that is asked for.
         places: the listening sockets; closed at the end.
         notifier: who is told of what goes on.
+        openings: the sockets that it can be asked on; closed at the end.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class Master:
         folders: list[Path],
         places: Places,
         notifier: Notifier,
+        openings: Openings | None = None,
     ) -> None:
         self._config = config
         self._job = job
@@ -94,6 +100,9 @@ class Master:
         self._said = ""  # why workers could not start, as last printed
         self._memory_kills = memory_kills()
         self._status = 0
+        self._ledger = Ledger()
+        levers = Levers(self._reload, self._scale, self._begin_stop, self._quit)
+        self._inside = Inside(openings, places.urls, self._view, levers, self._ledger)
 
     def run(self) -> int:
         """Serve until told to stop and return the exit status."""
@@ -108,7 +117,15 @@ class Master:
                 self._look()
                 self._advance()
                 self._announce()
+                self._inside.look(time.monotonic())
+            self._inside.close(self._status)
         return self._status
+
+    def _view(self) -> View:
+        """Return what others may see."""
+        generations, is_announced = (self._generation, self._spoiled), self._is_announced
+        leaving, is_stopping = list(self._leaving), self._is_stopping
+        return View(self._slots, leaving, *generations, is_announced, is_stopping, self._said)
 
     def _hands(self) -> list[Hand]:
         return [hand for slot in self._slots for hand in slot.hands()] + list(self._leaving)
@@ -126,9 +143,12 @@ class Master:
         }
         for number in speakers:
             poll.register(number, select.POLLIN)
-        for number, _ in poll.poll(self._patience_ms()):
+        self._inside.register(poll)
+        for number, events in poll.poll(self._patience_ms()):
             if number in speakers:
                 speakers[number].hear()
+            else:
+                self._inside.handle(number, events)
         if self._watcher is not None and self._watcher.has_news:
             self._watcher.has_news = False
             self._reload()
@@ -140,7 +160,7 @@ class Master:
     def _patience_ms(self) -> float | None:
         """Return when something is due by itself; None for never."""
         now = time.monotonic()
-        dues = [child.deadline for child in self._children()]
+        dues = [self._inside.due(), *(child.deadline for child in self._children())]
         dues += [self._stop_at] if self._is_stopping else []
         dues += [now + self._notifier.interval_s] if self._notifier.interval_s else []
         dues += [max(when, now + POLL_S) for when, _ in self._given_up]
@@ -163,10 +183,12 @@ class Master:
             reopen()
             for hand in self._hands():
                 hand.child.signal(REOPEN)
-        elif number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) and not self._is_stopping:
+        elif number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             self._begin_stop()
 
     def _begin_stop(self) -> None:
+        if self._is_stopping:
+            return
         say("Termination request received")
         self._is_stopping = True
         self._board.stop()
@@ -257,6 +279,7 @@ class Master:
         if slot.hand is None and slot.is_due():
             slot.hand = self._hire(slot)
         if slot.hand is not None and slot.successor is not None and slot.successor.child.is_ready:
+            self._ledger.wear(slot)
             self._retire(slot.hand)
             slot.hand, slot.successor, slot.wish = slot.successor, None, ""
 
@@ -288,12 +311,17 @@ class Master:
             slot.rest()
             return None
         pulse = Pulse(child, row, self._config, time.monotonic())
-        return Hand(child, row, pulse, self._generation)
+        return Hand(child, row, pulse, self._generation, slot.number)
 
     def _fork(self, job: Callable[[socket.socket], int]) -> Child | None:
         """Start a child; None if the system has no room for one now."""
+
+        def alone(channel: socket.socket) -> int:
+            self._inside.forget()
+            return job(channel)
+
         try:
-            return fork(job, self._children(), self._signals)
+            return fork(alone, self._children(), self._signals)
         except OSError as error:
             switch = "n" if error.errno in (errno.EMFILE, errno.ENFILE) else "u"
             text = "No process could be started (%s): ulimit -%s shows the limit"
@@ -357,6 +385,7 @@ class Master:
 
     def _bury(self, hand: Hand) -> None:
         hand.child.channel.close()
+        self._ledger.bury(hand.row)
         self._board.give_back(hand.row)
         if hand in self._leaving:
             self._leaving.remove(hand)
@@ -386,8 +415,12 @@ class Master:
             slot.failures = 0
         pause = slot.rest(SERVED_PAUSE_S if child.is_ready else LONGEST_PAUSE_S)
         if child.is_ready:
-            log.error("Worker %s: %s; another one starts in %.1f s", *self._obituary(child), pause)
+            how, why = self._obituary(child)
+            log.error("Worker %s: %s; another one starts in %.1f s", how, why, pause)
+            reason = Reason.HANG if child.is_killed else Reason.CRASH
+            self._ledger.replace(slot, reason, f"{how}, {why}")
             return
+        self._ledger.replace(slot, Reason.STARTUP, child.epitaph())
         self._explain(child)
         if not self._has_served:
             self._status = EXIT_UNUSABLE

@@ -31,6 +31,7 @@ WORN = {  # what a worker says when another should take its place, and why
 CHANGED = b"\5"  # what the watcher of files says
 WORDS = READY + DEAF + b"".join(WORN) + CHANGED
 RETIRE = signal.SIGUSR2  # stop, but there is no hurry: others serve
+MOST_SAID = 1 << 20  # bytes of what a child has said that are kept
 REOPEN = signal.SIGUSR1  # open log files again
 STACK = signal.SIGURG  # say where you are; nobody else sends it, and by default it does nothing
 HANDLED = (
@@ -140,7 +141,9 @@ class Child:
         self.has_news = False  # set when a watcher has said that files have changed
         self.fault = ""  # why it was killed before it was ready; set if it was
         self._born = time.monotonic()
-        self._said = b""
+        self._said = b""  # the last of what it has said
+        self._heard = 0  # bytes of text that it has said, all in all
+        self._told = 0  # how many of them are no part of its report
         self._status: int | None = None  # exit code, or the negative number of a signal; set by end
 
     def hear(self) -> None:
@@ -158,6 +161,9 @@ class Child:
     def _take(self, data: bytes) -> None:
         text = data.translate(None, WORDS)
         self._said += text
+        if self.is_ready:  # only stacks follow
+            self._said = self._said[-MOST_SAID:]
+        self._heard += len(text)
         if len(text) == len(data):
             return
         if READY in data:
@@ -203,11 +209,21 @@ class Child:
         self.is_killed = True
         self.signal(signal.SIGKILL)
 
-    def stack(self) -> str:
-        """Return what the child has said since it was ready, or was last asked: where it is."""
+    def ask_stack(self) -> int:
+        """Have the child say where it is; return the mark from which on it does."""
         self.hear()
-        text, self._said = self._said.decode(errors="replace"), b""
-        return text
+        self.signal(STACK)
+        return self._heard
+
+    def stack(self, mark: int) -> str:
+        """Return what the child has said since it was asked. Several may ask at the same time."""
+        self.hear()
+        size = min(max(0, self._heard - mark), len(self._said))
+        return self._said[len(self._said) - size :].decode(errors="replace")
+
+    def close_report(self) -> None:
+        """Have what was said so far be no part of the report: it was a stack."""
+        self._told = self._heard
 
     def age(self) -> float:
         """Return the seconds since the fork."""
@@ -217,7 +233,8 @@ class Child:
         """Return why the child cannot serve: in its own words, with the signal that ended it."""
         if self.is_ready or self.fault:
             return self.fault
-        said = self._said.decode(errors="replace").rstrip()
+        size = min(self._heard - self._told, len(self._said))
+        said = self._said[len(self._said) - size :].decode(errors="replace").rstrip()
         if said and self.status() >= 0:
             return said
         return f"{said}\nWorker {self.epitaph()}, before it could serve.".lstrip()

@@ -14,7 +14,7 @@ from enum import Enum
 
 from japy.board import Figure, Row
 from japy.config import Config
-from japy.process import STACK, Child
+from japy.process import Child
 
 log = logging.getLogger("japy.error")
 
@@ -52,6 +52,7 @@ class Pulse:
         self._stage = Stage.BEAT
         self._beats = 0
         self._looked = now  # when the last look was
+        self._mark = 0  # since when it says where it is; set as the next
         self._due = 0.0  # when the stacks are there; set with the stages that wait for them
 
     def is_stalled(self) -> bool:
@@ -90,14 +91,14 @@ class Pulse:
         self.silent_s = 0.0
 
     def _ask(self, stage: Stage, now: float) -> None:
-        self._child.stack()  # what it has said before is of no use any more
-        self._child.signal(STACK)
+        self._mark = self._child.ask_stack()
         self._stage = stage
         self._due = now + DUMP_S
 
     def _tell(self) -> None:
         """Log where the worker is, and end it if it was to be ended."""
-        stack = self._child.stack().rstrip()
+        stack = self._child.stack(self._mark).rstrip()
+        self._child.close_report()
         where = f" and is here:\n{stack}" if stack else " and does not say where it is"
         if self._stage is Stage.WARNING:
             self._stage = Stage.END

@@ -4,6 +4,7 @@ Knows the order of what is done before the first fork, and how a script starts a
 follows is the master's business.
 """
 
+import contextlib
 import functools
 import os
 import sys
@@ -17,6 +18,7 @@ from japy.capacity import count
 from japy.config import Config
 from japy.console import complain
 from japy.importer import LoadError, Script
+from japy.inside import Openings
 from japy.listener import BindError
 from japy.logs import LogConfigError, configure, set_up_logging
 from japy.master import EXIT_UNUSABLE, Job, Master
@@ -28,8 +30,15 @@ from japy.process import fill_standard_streams, flush
 EXIT_USAGE = 2
 
 
-def serve(config: Config, job: Job, folders: list[Path]) -> int:
-    """Bind and be the master; return the exit status."""
+def serve(config: Config, job: Job, folders: list[Path], target: str = "") -> int:
+    """Bind and be the master; return the exit status.
+
+    Args:
+        config: how to serve.
+        job: what a worker does.
+        folders: what is watched for changes if that is asked for.
+        target: what is served, for who asks.
+    """
     fill_standard_streams()
     worker.raise_open_files()
     passed = passed_sockets(os.environ)
@@ -41,11 +50,13 @@ def serve(config: Config, job: Job, folders: list[Path]) -> int:
     try:
         check(config)
         with pid_file(config.pid_file):
-            places = Places(binds, config, workers)
-            give_files(config, places.files)
-            configure(config, is_master=True)
-            set_up_logging(config, config.debug)
-            return Master(config, job, workers, folders, places, notifier).run()
+            openings = Openings(config, target)
+            with contextlib.closing(openings):
+                places = Places(binds, config, workers)
+                give_files(config, places.files)
+                configure(config, is_master=True)
+                set_up_logging(config, config.debug)
+                return Master(config, job, workers, folders, places, notifier, openings).run()
     except LogConfigError as error:
         complain(str(error))
         return EXIT_USAGE
@@ -63,12 +74,13 @@ def run_target(config: Config, text: str) -> int:
         complain(str(error))
         return EXIT_UNUSABLE
     job = functools.partial(worker.work, functools.partial(importer.load, target))
-    return serve(config, job, folders)
+    return serve(config, job, folders, text)
 
 
 def run_script(config: Config, script: Script) -> int:
     """Serve a script that calls `Application.run`, again after each change; return exit status."""
-    return serve(config, functools.partial(worker.work_script, script), [script.folder])
+    job = functools.partial(worker.work_script, script)
+    return serve(config, job, [script.folder], script.place)
 
 
 def run_application(
@@ -97,7 +109,7 @@ def run_application(
     if reload:
         start_again(config)
     job = functools.partial(worker.work, lambda: app)
-    status = serve(config, job, [])
+    status = serve(config, job, [], sys.argv[0])
     if status:
         raise SystemExit(status)
 

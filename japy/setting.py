@@ -23,6 +23,7 @@ from japy.kind import (
     Route,
     Seconds,
     Size,
+    Switch,
     Whole,
     Workers,
 )
@@ -161,7 +162,7 @@ GROUPS: dict[str, list[Setting]] = {
         Setting("user", Kind(), "user that workers run as", others=("-u",)),
         Setting("group", Kind(), "group that workers run as", others=("-g",)),
         Setting("umask", Mode(), "permissions that new files do not get", others=("-m",)),
-        Setting("control_socket", File(), "Unix socket that japy status and the like ask"),
+        Setting("control_socket", Switch(), "Unix socket that japy status and the like ask"),
         Setting("metrics_bind", Place(), "where to serve metrics for Prometheus"),
         Setting("health_path", Route(), "path that is answered while workers are ready"),
     ],

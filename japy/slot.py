@@ -22,6 +22,7 @@ class Hand:
     row: Row
     pulse: Pulse
     generation: int  # how many reloads had been asked for when it started
+    number: int = 0  # of its slot
 
 
 class Slot:
@@ -33,6 +34,8 @@ class Slot:
         self.successor: Hand | None = None  # who takes over once ready; None while nobody does
         self.wish = ""  # why who is in it is to be replaced; empty if it is not
         self.failures = 0  # workers in a row that did not live long
+        self.restarts = 0  # workers that have been replaced here
+        self.why = ""  # why the last of them was; empty if none was
         self.due = 0.0  # when the next worker may start, by the monotonic clock
 
     def rest(self, longest_s: float = LONGEST_PAUSE_S) -> float:

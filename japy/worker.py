@@ -117,6 +117,7 @@ class Worker:
         self._is_hurried = False  # set if nobody waits for who is idle
         self._is_followed = False  # set if another worker accepts on our sockets
         self._heap = Heap()
+        self._heart: Heart | None = None  # what keeps our numbers; None while nobody looks at them
         self._turned_away = 0  # connections, as far as that was logged
         try:
             self._entrance = Entrance(config, self.service)
@@ -156,6 +157,8 @@ class Worker:
             say_word(channel, DEAF)
             await self._drain().run(loop)
         finally:
+            if self._heart is not None:
+                self._heart.stop()
             status = await self._end(max(0.0, deadline - loop.time()))
         return status
 
@@ -180,7 +183,8 @@ class Worker:
         if row is not None and board is not None:
             faulthandler.enable(STDERR)  # until now the master would have told of a crash
             tell = functools.partial(say_word, channel)
-            Heart(row, board, self.service, self._config, tell, self._on_deserted).start(loop)
+            self._heart = Heart(row, board, self.service, self._config, tell, self._on_deserted)
+            self._heart.start(loop)
 
     async def _listen(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> asyncio.Server:
         """Accept connections, in the context that the startup has left."""

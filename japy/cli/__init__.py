@@ -34,6 +34,11 @@ COMMANDS: dict[str, Entry] = {
     "check": Entry("check", "say whether it would start, and with which settings", "check_command"),
     "routes": Entry("routes", "list the routes, or say which one wins"),
     "shell": Entry("shell", "Python with the application and a client of it"),
+    "status": Entry("status", "what a running server does, worker by worker"),
+    "reload": Entry("steer", "replace the workers of a running server, one by one", "reload"),
+    "scale": Entry("steer", "have more or fewer workers", "scale"),
+    "stacks": Entry("steer", "print where the code of each worker is", "stacks"),
+    "stop": Entry("steer", "stop a running server", "stop"),
     "version": Entry("version", "print versions and exit"),
     "completion": Entry("completion", "print what makes a shell complete commands and options"),
     "script": Entry("serve", "", "script"),  # for Application.run

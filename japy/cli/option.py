@@ -18,6 +18,7 @@ from japy.setting import GROUPS, Setting
 from japy.source import Settings, gather
 
 LOG_FILE = "access_log_file"  # the option that gives access_log a path
+NO_CONTROL = "no_control_socket"  # the option that switches it off
 OTHERS = "Other options"
 TARGETS = """\
 TARGET is module:attribute (app:app), package.module.attribute, or a file:
@@ -95,6 +96,11 @@ def setting_options() -> Iterable[click.Parameter]:
                 )
                 continue
             yield option_for(setting, title)
+            if setting.name == "control_socket":
+                without = setting._replace(text="have none, so that japy status does not work")
+                yield SettingOption(
+                    [NO_CONTROL, "--no-control-socket"], without, title, is_flag=True
+                )
             if setting.name == "access_log":
                 to_file = setting._replace(text="log requests to this file, - for stdout")
                 names = [LOG_FILE, "--access-log-file", "--access-logfile"]
@@ -120,6 +126,8 @@ def collect(
     given = {name: value for name, value in params.items() if value is not None and value != ()}
     file = given.pop("file", None)
     log = given.pop(LOG_FILE, None)
+    if given.pop(NO_CONTROL, False):
+        given["control_socket"] = False
     if log is not None and given.get("access_log") is not False:
         given["access_log"] = log
     settings = gather(

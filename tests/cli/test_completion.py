@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from japy.cli import main
+from japy.cli import COMMANDS, main
 
 BASH = shutil.which("bash")
 # As readline does: the words of the line, the one that the cursor is in, and then the function.
@@ -53,8 +53,8 @@ def complete(folder: Path, line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "offers"),
     [
-        ("japy ''", ["run", "dev", "check", "routes", "shell", "version", "completion"]),
-        ("japy r", ["run", "routes"]),
+        ("japy ''", [name for name, entry in COMMANDS.items() if entry.text]),
+        ("japy r", ["run", "routes", "reload"]),
         ("japy scr", []),
         ("japy completion f", ["fish"]),
         ("japy run --loop ''", ["uvloop", "asyncio"]),

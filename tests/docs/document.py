@@ -62,7 +62,11 @@ def pages() -> list[Path]:
 
 def documents() -> list[Path]:
     """Return all documents."""
-    return [*pages(), *chapters(), TOP / "docs" / "logging.md"]
+    return [
+        *pages(),
+        *chapters(),
+        *(TOP / "docs" / name for name in ("logging.md", "monitoring.md")),
+    ]
 
 
 def blocks(path: Path) -> Iterator[Block]:
