@@ -33,10 +33,17 @@ class Figure(IntEnum):
 
 
 class Row:
-    """The numbers of one worker."""
+    """The numbers of one worker.
 
-    def __init__(self, index: int, cells: "memoryview[int]") -> None:
+    Args:
+        index: which of the rows it is.
+        cells: the numbers.
+        area: more memory, for what is counted if somebody wants to know.
+    """
+
+    def __init__(self, index: int, cells: "memoryview[int]", area: mmap.mmap | None = None) -> None:
         self.index = index
+        self.area = area
         self._cells = cells
 
     def __getitem__(self, figure: Figure) -> int:
@@ -52,9 +59,14 @@ class Row:
 
 
 class Board:
-    """All rows, and what the master tells everybody."""
+    """All rows, and what the master tells everybody.
 
-    def __init__(self) -> None:
+    Args:
+        area: bytes of the area of each row; 0 for none.
+    """
+
+    def __init__(self, area: int = 0) -> None:
+        self._area = area
         self._memory = mmap.mmap(-1, (HEAD + ROWS * WIDTH) * WORD)
         self._cells = memoryview(self._memory).cast("q")
         self._free = list(range(ROWS, 0, -1))
@@ -84,12 +96,15 @@ class Board:
         """
         if not self._free:
             raise OSError("too many workers have not ended yet")
+        area = mmap.mmap(-1, self._area) if self._area else None
         index = self._free.pop()
         start = HEAD + (index - 1) * WIDTH
-        row = Row(index, self._cells[start : start + WIDTH])
+        row = Row(index, self._cells[start : start + WIDTH], area)
         row.clear()
         return row
 
     def give_back(self, row: Row) -> None:
         """Have a row serve another worker, as the one that had it is gone."""
         self._free.append(row.index)
+        if row.area is not None:
+            row.area.close()

@@ -184,6 +184,8 @@ class Config:
                 form(self.access_log_format)
             except FormatError as error:
                 raise ConfigError("access_log_format", str(error)) from None
+        if self.metrics_bind is not None and self.health_path == "/metrics":
+            raise ConfigError("health_path", "expected a path other than that of the metrics")
         if self.ssl_keyfile is not None and self.ssl_certfile is None:
             raise ConfigError("ssl_keyfile", "expected --ssl-certfile, too; got the key alone")
         if self.ssl_cert_reqs != "none" and self.ssl_ca_certs is None:

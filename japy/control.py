@@ -93,10 +93,9 @@ class Control:
     def due(self) -> float:
         """Return when something is to be done although nobody has come."""
         now = time.monotonic()
-        is_close = bool(self._waiting) and now <= self._glance_until
-        return min(self.desk.due(), now + GLANCE_S if is_close else NEVER)
+        return now + GLANCE_S if self._waiting and now <= self._glance_until else NEVER
 
-    def look(self, now: float) -> None:
+    def look(self) -> None:
         """Answer who has waited for what is done now."""
         for entry in list(self._waiting):
             guest, outcome = entry
@@ -104,16 +103,14 @@ class Control:
             if answer is not None:
                 self._waiting.remove(entry)
                 reply(guest, answer)
-        self.desk.look(now)
 
-    def close(self, status: int) -> None:
-        """Answer who has waited for the end, and close."""
+    def part(self, status: int) -> None:
+        """Answer who has waited for the end."""
         for guest, _ in self._waiting:
             reply(guest, failure(STOPPED))
         for guest in self._leaving:
             reply(guest, {"ok": True, "status": status})
         self.desk.look(0.0)
-        self.desk.close()
 
     def _serve(self, guest: Guest) -> None:
         line, end, _ = guest.inbox.partition(b"\n")

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from japy.bind import Bind
 from japy.config import Config
+from japy.console import say
 from japy.control import Control, Levers
 from japy.desk import NEVER, Desk
 from japy.ledger import Ledger
-from japy.listener import BindError, Listening, open_listening
+from japy.listener import BindError, Listening, open_listening, url
+from japy.metrics import PATH, Metrics
 from japy.rendezvous import default_path
 from japy.report import Server, View
 
@@ -35,12 +37,26 @@ class Openings:
     def __init__(self, config: Config, target: str = "") -> None:
         self.config = config
         self.target = target
+        self.metrics: Listening | None = None
         self.control = open_control(config.control_socket)
+        if config.metrics_bind is not None:
+            try:
+                self.metrics = open_listening(config.metrics_bind, config.uds_permissions)
+            except BindError:
+                self.close()
+                raise
+
+    def announce(self) -> None:
+        """Tell who has started the server where metrics are."""
+        if self.metrics is not None:
+            place = url(self.metrics.socket)
+            say(f"Metrics are at {place}{PATH if place.startswith('http') else ''}")
 
     def close(self) -> None:
-        """Close them, if nobody has taken them."""
-        if self.control is not None:
-            self.control.remove()
+        """Close them, if nobody has done so."""
+        for listening in (self.control, self.metrics):
+            if listening is not None:
+                listening.remove()
 
 
 class Inside:
@@ -70,6 +86,8 @@ class Inside:
         if openings.control is not None:
             self._control = Control(openings.control, server, ledger, view, levers)
             self._desks.append(self._control.desk)
+        if openings.metrics is not None:
+            self._desks.append(Metrics(openings.metrics, server, ledger, view).desk)
 
     def register(self, poll: "select.poll") -> None:
         """Say what is waited for."""
@@ -83,12 +101,15 @@ class Inside:
 
     def due(self) -> float:
         """Return when something is to be done although nobody has come."""
-        return NEVER if self._control is None else self._control.due()
+        dues = [desk.due() for desk in self._desks]
+        return min([*dues, NEVER if self._control is None else self._control.due()])
 
     def look(self, now: float) -> None:
         """Answer who has waited, and close whose time is up."""
         if self._control is not None:
-            self._control.look(now)
+            self._control.look()
+        for desk in self._desks:
+            desk.look(now)
 
     def forget(self) -> None:
         """Close all, as a child."""
@@ -98,7 +119,9 @@ class Inside:
     def close(self, status: int) -> None:
         """Close all, given the exit status."""
         if self._control is not None:
-            self._control.close(status)
+            self._control.part(status)
+        for desk in self._desks:
+            desk.close()
 
 
 def open_control(place: Path | bool) -> Listening | None:

@@ -273,8 +273,10 @@ class Route(Kind):
     metavar = "PATH"
 
     def check(self, value: str) -> None:
-        if not re.fullmatch(r"/[!-\"$->@-~]*", value):
-            raise ValueError(f"expected a path that begins with /; got {value!r}")
+        if not re.fullmatch(r"/[!-\"$&->@-z|~]*", value):
+            raise ValueError(
+                f"expected a path such as /healthz, without % and braces; got {value!r}"
+            )
 
 
 class Network(Kind):

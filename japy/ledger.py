@@ -6,10 +6,12 @@ Invariant: with what the living count, no sum ever becomes smaller.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from enum import Enum
 
 from japy.board import Figure, Row
 from japy.slot import Slot
+from japy.tally import Counts, join
 
 
 class Reason(Enum):
@@ -31,11 +33,22 @@ class Ledger:
         self.requests = 0  # that they have handled
         self.turned_away = 0  # connections beyond their limits
         self.restarts: Counter[Reason] = Counter()
+        self._counts: Counts = {}  # of answers, if anybody counts them
 
     def bury(self, row: Row) -> None:
         """Keep what a worker has counted: it is gone."""
         self.requests += row[Figure.REQUESTS]
         self.turned_away += row[Figure.TURNED_AWAY]
+        if row.area is not None:
+            join(self._counts, row.area)
+
+    def sum(self, rows: Iterable[Row]) -> Counts:
+        """Return the answers that the dead and the living have counted."""
+        counts = self._counts.copy()
+        for row in rows:
+            if row.area is not None:
+                join(counts, row.area)
+        return counts
 
     def replace(self, slot: Slot, reason: Reason, detail: str = "") -> None:
         """Take note that the worker of a slot is replaced."""

@@ -42,6 +42,7 @@ from japy.pulse import Pulse
 from japy.reload import watch
 from japy.report import View
 from japy.slot import LONGEST_PAUSE_S, SERVED_PAUSE_S, Hand, Slot
+from japy.tally import AREA
 from japy.worker import HOOKS_S, Seat
 
 log = logging.getLogger("japy.error")
@@ -84,7 +85,7 @@ class Master:
         self._folders = folders
         self._places = places
         self._notifier = notifier
-        self._board = Board()
+        self._board = Board(AREA if config.metrics_bind is not None else 0)
         self._signals = Signals()
         self._slots = [Slot(number) for number in range(workers)]
         self._given_up: list[tuple[float, int]] = []  # slots whose sockets are to be closed, when

@@ -140,7 +140,7 @@ class Child:
         self.worn = ""  # why it wants to be replaced; set once it has said so
         self.has_news = False  # set when a watcher has said that files have changed
         self.fault = ""  # why it was killed before it was ready; set if it was
-        self._born = time.monotonic()
+        self.born = time.monotonic()
         self._said = b""  # the last of what it has said
         self._heard = 0  # bytes of text that it has said, all in all
         self._told = 0  # how many of them are no part of its report
@@ -227,7 +227,7 @@ class Child:
 
     def age(self) -> float:
         """Return the seconds since the fork."""
-        return time.monotonic() - self._born
+        return time.monotonic() - self.born
 
     def report(self) -> str:
         """Return why the child cannot serve: in its own words, with the signal that ended it."""

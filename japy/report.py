@@ -66,7 +66,8 @@ class Server:
     target: str
 
     def __post_init__(self) -> None:
-        self.began = time.monotonic()
+        self._began = time.monotonic()
+        self._offset = time.time() - self._began  # so that a moment stays what it was
 
     def report(self, view: View, ledger: Ledger) -> dict[str, Any]:
         """Return the numbers of now."""
@@ -82,21 +83,28 @@ class Server:
             "target": self.target,
             "urls": self.urls,
             "state": view.state,
-            "age_s": round(time.monotonic() - self.began, 3),
+            "started": round(self._began + self._offset, 2),
+            "age_s": round(time.monotonic() - self._began, 3),
             "rss": resident(),
             "reloads": view.generation,
+            "wanted": len(view.slots),
             "connections": total(Figure.CONNECTIONS),
             "in_flight": total(Figure.BUSY),
             "requests": total(Figure.REQUESTS) + ledger.requests,
             "turned_away": total(Figure.TURNED_AWAY) + ledger.turned_away,
             "restarts": {reason.value: ledger.restarts[reason] for reason in Reason},
-            "workers": [about(hand, slot) for slot in view.slots for hand in slot.hands()]
-            + [about(hand, None) for hand in view.leaving],
+            "workers": [self._about(hand, slot) for slot in view.slots for hand in slot.hands()]
+            + [self._about(hand, None) for hand in view.leaving],
         }
+
+    def _about(self, hand: Hand, slot: Slot | None) -> dict[str, Any]:
+        """Return the numbers of a worker; without a slot if it was told to stop."""
+        born = hand.child.born + self._offset
+        return {"started": round(born, 2), **about(hand, slot)}
 
 
 def about(hand: Hand, slot: Slot | None) -> dict[str, Any]:
-    """Return the numbers of a worker; without a slot if it was told to stop."""
+    """Return the numbers of a worker that do not need a calendar."""
     row = hand.row
     lag_s = row[Figure.LAG_US] / 1e6
     return {

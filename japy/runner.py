@@ -56,6 +56,7 @@ def serve(config: Config, job: Job, folders: list[Path], target: str = "") -> in
                 give_files(config, places.files)
                 configure(config, is_master=True)
                 set_up_logging(config, config.debug)
+                openings.announce()
                 return Master(config, job, workers, folders, places, notifier, openings).run()
     except LogConfigError as error:
         complain(str(error))

@@ -48,6 +48,7 @@ from japy.core.protocol import Connection
 from japy.core.service import Service
 from japy.drain import Drain
 from japy.entrance import Entrance
+from japy.health import add_health, bare
 from japy.heap import Heap, keep_heap
 from japy.heart import Heart
 from japy.importer import LoadError, Script, foreign_frames, guarded
@@ -58,7 +59,9 @@ from japy.loop import choose_loop
 from japy.place import Listener
 from japy.privilege import drop
 from japy.process import DEAF, READY, REOPEN, RETIRE, STACK, WORDS, disown_signals
+from japy.tally import Tally
 from japy.tls import TLSError
+from japy.witness import journal_of
 
 EXIT_FAILED = 1  # the application's life ended by itself, or not cleanly
 EXIT_UNLOADABLE = 3
@@ -102,9 +105,16 @@ class Worker:
         self, app: Application, config: Config, seat: Seat, access: AccessLog | None = None
     ) -> None:
         app.debug = app.debug or config.debug
+        health = None
+        if config.health_path is not None:
+            health = add_health(app, config.health_path, self._is_stopping)
+        area = None if seat.row is None else seat.row.area
+        journal = journal_of(access, None if area is None else Tally(area), health)
         self.service: Service = app.service(
-            os.write, app.loop.call_soon, reset_at_close, count_unread, access
+            os.write, app.loop.call_soon, reset_at_close, count_unread, journal
         )
+        if health is not None:
+            bare(health)
         self.access = access
         self.failures: ExceptionGroup[Exception] | None = None  # of the shutdown
         self._app = app
@@ -161,6 +171,11 @@ class Worker:
                 self._heart.stop()
             status = await self._end(max(0.0, deadline - loop.time()))
         return status
+
+    def _is_stopping(self) -> bool:
+        """Tell whether requests should go to other servers: a successor of ours is none."""
+        board = self._seat.board
+        return self._stop.is_set() if board is None else board.is_stopping
 
     async def _start(self) -> bool:
         """Run the application's startup; return False if told to stop meanwhile."""

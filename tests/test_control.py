@@ -45,7 +45,8 @@ class Boss:
         self.control.desk.register(poll)
         for number, events in poll.poll(0):
             self.control.desk.handle(number, events)
-        self.control.look(time.monotonic())
+        self.control.look()
+        self.control.desk.look(time.monotonic())
 
     def ask(self, verb: str, **more: object) -> socket.socket:
         """Send a request; its answer may come later."""
@@ -63,7 +64,7 @@ def boss(tmp_path: Path) -> Iterator[Boss]:
     """Return a master."""
     boss = Boss(tmp_path / "x")
     yield boss
-    boss.control.close(0)
+    boss.control.desk.close()
 
 
 def answer_to(client: socket.socket) -> Any:
@@ -125,17 +126,18 @@ def test_who_has_told_to_stop_hears_of_the_end(tmp_path: Path) -> None:
         boss.view = boss.view._replace(is_announced=False)
         with boss.ask("reload") as third:
             assert answer_to(client) is None
-            boss.control.close(130)
+            boss.control.part(130)
             assert answer_to(client) == answer_to(other) == {"v": 1, "ok": True, "status": 130}
             assert not answer_to(third)["ok"]
     assert boss.told == ["stop", "quit", "reload"]
+    boss.control.desk.close()
 
 
 def test_stacks_of_nobody(boss: Boss) -> None:
     with boss.ask("stacks") as client:
         deadline = time.monotonic() + 5
         while (answer := answer_to(client)) is None:
-            assert boss.control.due() < deadline
+            assert boss.control.due() < deadline  # the workers may speak at any time
             boss.turn()
     assert answer == {"v": 1, "ok": True, "workers": []}
 

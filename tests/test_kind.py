@@ -162,7 +162,7 @@ def test_what_a_file_may_not_hold(kind: Kind, held: object) -> None:
         (Seconds(0.1, 60), [0.1, 60], [0, 61, float("nan"), float("inf")]),
         (LOOP, ["uvloop"], ["auto"]),
         (Mode(), [0, 0o777], [660, -1]),
-        (Route(), ["/", "/x"], ["", "x", "/a b", "/a?b", "/a#b", "/ü"]),
+        (Route(), ["/", "/x"], ["", "x", "/a b", "/a?b", "/a#b", "/ü", "/{a}", "/%41"]),
         (Many(Whole(1, 2)), [(), (1, 2)], [(1, 3)]),
     ],
 )

@@ -77,6 +77,7 @@ def examine(config: Config, target: str) -> str:
         LoadError: the application cannot be served.
     """
     from japy import importer
+    from japy.health import add_health
     from japy.worker import configure_logging
 
     configure_logging(config)
@@ -84,6 +85,8 @@ def examine(config: Config, target: str) -> str:
         check_certificates(config)
     app = load(config, target)
     count = len(app.router.routes)
+    if config.health_path is not None:
+        add_health(app, config.health_path, lambda: False)
     importer.guarded("application", lambda: config.limits(app.limits))
     importer.guarded("application", app.service)
     return f"{count} route{'' if count == 1 else 's'}"

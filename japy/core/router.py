@@ -172,6 +172,14 @@ class Router(Registrar):
         self._items.append(route)
         return route
 
+    def promote(self, route: Route) -> None:
+        """Have a route that was added to this router be looked at before all others."""
+        self._check_open()
+        others = [item for item in self._items if item is not route]
+        self._items.clear()
+        self._items.append(route)
+        self._items.extend(others)
+
     def include(self, router: "Router", *, prefix: str = "") -> None:
         """Add the routes of another router, also those that it gets later.
 

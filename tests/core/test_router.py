@@ -474,3 +474,16 @@ def test_a_converter_that_fails_at_start_is_asked_again_later() -> None:
     assert router.search(b"GET /about", 3).route is router.routes[1]
     table["about"] = "page"
     assert router.search(b"GET /about", 3).route is router.routes[0]
+
+
+def test_a_route_may_be_looked_at_before_all_others() -> None:
+    router = Router()
+    whole = router.add_route("/{x}", answer)
+    first = router.add_route("/about", answer)
+    router.promote(first)
+    assert [route.pattern for route in router.routes] == ["/about", "/{x}"]
+    router.freeze()
+    assert router.search(b"GET /about", 3).route is first
+    assert router.search(b"GET /other", 3).route is whole
+    with pytest.raises(RuntimeError):
+        router.promote(whole)
