@@ -3,7 +3,6 @@
 Knows watchfiles and which files matter. Knows nothing of workers.
 """
 
-import os
 import socket
 import sys
 from collections.abc import Iterable, Sequence
