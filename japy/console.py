@@ -2,33 +2,70 @@
 
 Knows neither loggers (`logs`) nor processes nor requests.
 
-Invariant: a closed terminal or pipe never ends a server: what cannot be printed is dropped.
+Invariants:
+- A closed terminal or pipe, or a full disk, never ends a server: what cannot be printed is dropped.
+- Nobody waits for a reader: who stops a terminal, or a pager, does not stop the server.
 """
 
 import contextlib
 import os
+import select
+import stat
 import sys
 from typing import TextIO
+
+PATIENCE_MS = 200  # what a reader gets to make room, if it has had room the last time
+PIECE = 4096  # what a pipe takes as one, where it has room at all, on Linux
+_stuck: set[int] = set()  # file descriptors that had no room the last time
 
 
 def say(line: str) -> None:
     """Print a line to stdout at once."""
-    _print(line, sys.stdout)
+    put(line, sys.stdout)
 
 
 def complain(text: str) -> None:
     """Print a text to stderr at once."""
-    _print(text, sys.stderr)
+    put(text, sys.stderr)
 
 
-def _print(text: str, stream: TextIO | None) -> None:
+def put(text: str, stream: TextIO | None) -> None:
+    """Print a text to a stream at once, as far as that takes it."""
     if stream is None:  # a process without a terminal, such as one started by pythonw
         return
     with contextlib.suppress(ValueError):  # the stream was closed by someone
         try:
-            print(f"{text}\n", end="", file=stream, flush=True)  # one write: processes share it
-        except OSError:
+            stream.flush()
+            number = file_of(stream)
+            if number is None:
+                print(text, file=stream, flush=True)
+            else:
+                _write(number, f"{text}\n".encode(stream.encoding, "backslashreplace"))
+        except ConnectionError:
             drop_output(stream)
+        except OSError:  # a full disk may have room again for what comes later
+            return
+
+
+def file_of(stream: TextIO) -> int | None:
+    """Return the file descriptor of a stream; None for one in memory."""
+    try:
+        return stream.fileno()
+    except (AttributeError, OSError):
+        return None
+
+
+def _write(number: int, data: bytes) -> None:
+    """Write what there is room for; in one go to a file, as processes share it."""
+    size = len(data) if stat.S_ISREG(os.fstat(number).st_mode) else PIECE
+    poll = select.poll()
+    poll.register(number, select.POLLOUT)
+    while data:
+        if not poll.poll(0 if number in _stuck else PATIENCE_MS):
+            _stuck.add(number)
+            return
+        _stuck.discard(number)
+        data = data[os.write(number, data[:size]) :]
 
 
 def drop_output(stream: TextIO) -> None:

@@ -6,10 +6,10 @@ request. Configures nothing: the command does (`japy/logs.py`), or whoever embed
 
 import asyncio
 import logging
-import sys
 from typing import Any, Protocol, TextIO
 
 from japy.access import about, summary
+from japy.console import put
 from japy.core.errors import BadRequest
 from japy.core.request import Request
 from japy.core.response import Response
@@ -25,13 +25,12 @@ class DefaultHandler(logging.StreamHandler[TextIO]):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print the record unless a handler of the root logger gets it anyway."""
-        if not logging.getLogger().handlers:
-            super().emit(record)
-
-    def handleError(self, record: logging.LogRecord) -> None:
-        """Drop what a closed stream does not take; report any other failure."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handleError(record)
+        if logging.getLogger().handlers:
+            return
+        try:
+            put(self.format(record), self.stream)
+        except Exception:  # of a message that does not go with its arguments
+            self.handleError(record)
 
 
 class Journal(Protocol):

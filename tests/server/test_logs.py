@@ -1,6 +1,8 @@
 """What a real server logs: lines that are whole, files that move, and settings that change."""
 
+import fcntl
 import json
+import os
 import re
 import signal
 import socket
@@ -182,6 +184,28 @@ def test_a_file_says_where_lines_go_and_is_read_again_at_hup(tmp_path: Path) -> 
         eventually(lambda: lines(second) == ["japy.access INFO 404 /b"])
         assert server.stop() == 0
     assert len(lines(first)) == 1
+
+
+def test_nobody_waits_for_who_does_not_read(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    command = [sys.executable, "-m", "japy", "run", "app:app", "--port", "0", "--access-log"]
+    with open(reader, "rb", buffering=0) as far, open(writer, "wb") as near:
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=near, stderr=near)
+        try:
+            port = int(far.readline().rsplit(b":")[-1])
+            for number in range(30):  # with a traceback for each
+                if number == 20:
+                    process.send_signal(signal.SIGHUP)
+                with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as client:
+                    client.sendall(get("/fail"))
+                    assert client.recv(1 << 16).startswith(b"HTTP/1.1 500 ")
+            process.terminate()
+            assert process.wait(DEADLINE_S) == 0
+        finally:
+            process.kill()
+            process.wait()
 
 
 def test_a_full_disk_ends_nobody() -> None:
