@@ -19,6 +19,7 @@ from japy.entrance import Entrance
 POLL_S = 0.02  # how often to look whether the last connection is gone
 PATIENT_POLL_S = 0.1  # the same, after a while
 PATIENT_AFTER_S = 1.0
+TURNS = 2  # of the loop: one may have begun already
 UNWIND_S = 0.5  # what cancelled handlers get to clean up in
 
 
@@ -96,6 +97,7 @@ class Drain:
         told = math.inf
         while self._is_any_left():
             if self._is_hurried():
+                await take_in()
                 self._tell_idle()
                 for connection in list(self._connections):
                     connection.drain()
@@ -124,3 +126,12 @@ class Drain:
             await asyncio.sleep(POLL_S)
         for connection in list(self._connections):
             connection.close()
+
+
+async def take_in() -> None:
+    """Have the loop read what has come meanwhile: to close on it would lose a request.
+
+    A timer is served before what can be read, so what woke us has left that unread.
+    """
+    for _ in range(TURNS):
+        await asyncio.sleep(0)

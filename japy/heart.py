@@ -110,8 +110,19 @@ class Heart:
         if deserted != self._deserted:
             self._deserted = deserted
             self._adopt(deserted)
+        if self._board.is_stopping:
+            self._part()
         self._due = now + BEAT_S
         loop.call_later(BEAT_S, self._beat, loop)
+
+    def _part(self) -> None:
+        """Have each connection end with its next answer: soon nobody is here (shutdown_delay).
+
+        So balancers and clients leave while they are still served, and at the end of the delay no
+        connection is closed on which they are about to send a request.
+        """
+        for connection in self._service.connections:
+            connection.is_draining = True
 
     def _look(self) -> None:
         connections = self._service.connections

@@ -1,15 +1,18 @@
 """Drain: in a hurry what is idle is closed; else it may ask once more."""
 
 import asyncio
+import os
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
+import uvloop
 
 from japy import Application, Request, Response
 from japy.config import Config
 from japy.core.protocol import Connection
 from japy.core.service import Service
-from japy.drain import Drain
+from japy.drain import POLL_S, Drain
 from japy.entrance import Entrance
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -24,8 +27,10 @@ class Stage:
         self.app = Application()
         self.app.router.add_route("/", lambda request: request.Response(text="hello"))
         self.app.router.add_route("/wait", self.wait)
+        self.app.router.add_route("/busy", self.keep_busy)
         self.service: Service = self.app.service(None, None, None)
         self.release = asyncio.Event()
+        self.meanwhile: Callable[[], object] = list  # what happens while a handler is busy
         self.is_hurried = is_hurried
         self.has_ended = False
         entrance = Entrance(Config(), self.service)
@@ -36,6 +41,12 @@ class Stage:
         await self.release.wait()
         return request.Response(text="waited")
 
+    def keep_busy(self, request: Request) -> Response:
+        """Keep the loop from what it should do, until after the moment to close."""
+        self.meanwhile()
+        time.sleep(3 * POLL_S)
+        return request.Response(text="busy")
+
     def end(self) -> None:
         """Take note that handlers are about to be cancelled."""
         self.has_ended = True
@@ -45,6 +56,7 @@ def on_stage(
     seconds: float,
     is_hurried: bool,
     act: Callable[[Stage, Callable[[], Awaitable[Streams]]], Awaitable[None]],
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> Stage:
     """Run an act with a server."""
 
@@ -61,7 +73,8 @@ def on_stage(
             await act(stage, lambda: asyncio.open_connection(*address[:2]))
         return stage
 
-    return asyncio.run(use())
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(use())
 
 
 async def answer(streams: Streams, request: bytes = GET) -> bytes:
@@ -149,3 +162,20 @@ def test_without_connections_nothing_is_said(capsys: pytest.CaptureFixture[str])
 
     on_stage(5, True, act)
     assert capsys.readouterr().out == ""
+
+
+def test_what_has_come_but_was_not_read_yet_is_answered_in_a_hurry() -> None:
+    async def act(stage: Stage, connect: Connect) -> None:
+        loop = asyncio.get_running_loop()
+        streams, other = await connect(), await connect()
+        await answer(streams)
+        number = streams[1].get_extra_info("socket").fileno()
+        stage.meanwhile = lambda: os.write(number, GET)
+        loop.call_later(POLL_S / 2, other[1].write, GET.replace(b"/", b"/busy", 1))
+        await stage.drain.run(loop)
+        assert b"Connection: close" in await streams[0].read()
+        for _, writer in (streams, other):
+            writer.close()
+            await writer.wait_closed()
+
+    on_stage(5, True, act, uvloop.new_event_loop)  # which serves timers before it reads

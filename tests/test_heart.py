@@ -6,6 +6,7 @@ import os
 from japy import Application
 from japy.board import Board, Figure
 from japy.config import Config
+from japy.core.protocol import Connection
 from japy.core.service import Service
 from japy.heart import AGE, MEMORY, REQUESTS, SAMPLES, Heart, Wear
 
@@ -71,3 +72,24 @@ def test_it_beats_and_tells_once() -> None:
     assert row[Figure.RSS] > 0 or not os.path.exists("/proc")
     assert told == [REQUESTS]
     assert [flags[3] for flags in adopted] == [1]
+
+
+def test_in_a_server_that_stops_each_connection_is_told_to_end() -> None:
+    board = Board()
+    served = service()
+    connection = Connection(served)
+    served.connections.add(connection)
+    heart = Heart(board.take(), board, served, Config(), ignore, ignore)
+
+    async def use() -> None:
+        heart.start(asyncio.get_running_loop())
+        assert not connection.is_draining
+        board.stop()
+        while not connection.is_draining:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(use())
+
+
+def ignore(what: bytes) -> None:
+    """Do nothing."""

@@ -226,6 +226,24 @@ def test_connections_are_accepted_for_a_while_if_asked_to() -> None:
             socket.create_connection((server.host, server.port))
 
 
+def test_meanwhile_connections_end_behind_an_answer() -> None:
+    with supervised(APP, shutdown_delay=60) as server, connected(server, 2) as clients:
+        for client in clients:
+            client.sendall(get("/"))
+            assert b"Connection: close" not in client.recv(1 << 16)
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for("Connections are accepted for 60 more seconds")
+        for client in clients:
+            answer = b""
+            while b"Connection: close" not in answer:  # until the worker has noticed
+                client.sendall(get("/"))
+                answer = client.recv(1 << 16)
+                assert answer.endswith(b"hello")
+            assert read_all(client) == b""
+        assert server.get() == (200, "hello")
+        assert server.stop(signal.SIGINT) == 130
+
+
 def test_a_delayed_stop_is_cut_short_by_a_second_signal() -> None:
     with supervised(APP, shutdown_delay=60) as server:
         server.process.send_signal(signal.SIGINT)
