@@ -6,7 +6,7 @@ to start in them. Refuses to know what is in the package: `pyproject.toml` and `
 Invariants:
 - Standard library only. Python 3.7 can still read this file, so that it gets a sentence too.
 - All that is installed lands in `.dev/`, which git ignores, whoever runs this and inside whatever
-  virtual environment. The one exception: as root, `test` asks apt for the clients some tests use.
+  virtual environment. The one exception: as root, `test` asks apt for curl and wrk.
 - An environment is rebuilt when something it was made from has changed, and only then.
 """
 
@@ -28,13 +28,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import debian
+
 TOP = Path(__file__).resolve().parent
 DEV = TOP / ".dev"
 DEBIAN = DEV / "debian"  # root of the Debian packages unpacked for this checkout
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 MODES = ("compiled", "pure")
 HELLO = "tutorial/01_hello.py:app"
-CLIENTS = ("curl", "wrk")  # what some tests drive the server with
 FOREIGN = (  # variables that would reach into the environments made here
     *("PYTHONHOME", "PYTHONPATH", "PYTHONWARNINGS", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"),
     *("PIP_NO_BUILD_ISOLATION", "PIP_PREFIX", "PIP_TARGET", "JAPY_PURE", "JAPY_EXPECT"),
@@ -343,22 +344,9 @@ class Tally:
         return 0 if self.passed and not self.failed and not self.broken else 1
 
 
-def install_clients() -> None:
-    """As root on Debian, install the clients that tests use; without them those tests skip."""
-    missing = [name for name in CLIENTS if not shutil.which(name)]
-    if not missing or os.geteuid() or not shutil.which("apt-get"):
-        return
-    say(f"Installing {' and '.join(missing)} for the tests that use them")
-    env = child_env(DEBIAN_FRONTEND="noninteractive")
-    for command in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
-        if subprocess.run(["apt-get", "-qq", *command], env=env, stdout=2).returncode:
-            say(f"{' and '.join(missing)} could not be installed: the tests that need them skip")
-            return
-
-
 def run_tests(pythons: Sequence[Interpreter], modes: Sequence[str], args: Sequence[str]) -> int:
     """Run pytest in every mode on every Python; what is marked `once` only in the first."""
-    install_clients()
+    debian.get(child_env())
     tally = Tally()
     environments = [Environment(python, mode) for python in pythons for mode in modes]
     for environment in environments:

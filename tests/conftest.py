@@ -17,7 +17,10 @@ from tests.support.wire import Server
 # The checkout comes last: japy is what is installed, not what lies here.
 sys.path.append(str(Path(__file__).parent.parent))
 
-SLOW = ("test_fuzz.py", "fuzz/", "leak/", "bench/", "server/test_hostile.py", "rfc/test_memory.py")
+SLOW = (
+    *("test_fuzz.py", "fuzz/", "leak/", "bench/", "server/test_hostile.py", "rfc/test_memory.py"),
+    *("deploy/test_nginx.py", "deploy/test_haproxy.py", "deploy/test_host.py"),
+)
 LOOPS: list[NewLoop] = [asyncio.new_event_loop, uvloop.new_event_loop]
 
 settings.register_profile("tests", max_examples=200, derandomize=True, deadline=None, database=None)

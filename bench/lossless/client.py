@@ -21,6 +21,7 @@ class Strict(threading.Thread):
         pause_s: most seconds between two requests of a connection; 0 for none.
         per_connection: requests after which it opens a new connection; 0 for never.
         depth: requests that it sends in one go.
+        request: what it sends.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Strict(threading.Thread):
         pause_s: float = 0.0,
         per_connection: int = 0,
         depth: int = 1,
+        request: bytes = REQUEST,
     ) -> None:
         super().__init__(daemon=True)
         self.answered = 0
@@ -39,6 +41,7 @@ class Strict(threading.Thread):
         self._pause_s = pause_s
         self._per_connection = per_connection
         self._depth = depth
+        self._request = request
         self._is_done = threading.Event()
 
     def finish(self) -> None:
@@ -61,7 +64,7 @@ class Strict(threading.Thread):
         asked = 0
         rest = b""
         while not self._is_done.is_set():
-            connection.sendall(REQUEST * self._depth)
+            connection.sendall(self._request * self._depth)
             asked += self._depth
             for left in range(self._depth, 0, -1):
                 is_last, rest = self._read(connection, rest)
@@ -78,12 +81,12 @@ class Strict(threading.Thread):
             data = self._more(connection, data)
         head, _, body = data.partition(b"\r\n\r\n")
         status, *lines = head.lower().split(b"\r\n")
+        if b" 200 " not in status:
+            raise OSError(f"answered with {status.decode()}")
         fields = dict(line.split(b": ", 1) for line in lines)
         size = int(fields[b"content-length"])
         while len(body) < size:
             body = self._more(connection, body)
-        if b" 200 " not in status:
-            raise OSError(f"answered with {status.decode()}")
         self.answered += 1
         text = body[:size].decode()
         self.seen[text] = self.seen.get(text, 0) + 1

@@ -65,7 +65,7 @@ def documents() -> list[Path]:
     return [
         *pages(),
         *chapters(),
-        *(TOP / "docs" / name for name in ("logging.md", "monitoring.md")),
+        *(TOP / "docs" / name for name in ("logging.md", "monitoring.md", "deployment.md")),
     ]
 
 

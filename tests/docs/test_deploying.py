@@ -16,13 +16,14 @@ from japy.cli.option import collect
 from japy.cli.serve import run
 from japy.config import Config
 from tests.docs.document import TOP
+from tests.support import debian
 from tests.support.server import DEADLINE_S, eventually, running
 
 CHAPTER = TOP / "tutorial" / "16_deploying"
 APP = TOP / "tutorial" / "16_deploying.py"
 UNIT = CHAPTER / "house.service"
 SITE = CHAPTER / "nginx.conf"
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+NGINX = debian.find("nginx")
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 AROUND = """
 daemon off;
@@ -91,7 +92,9 @@ def nginx(folder: Path, port: int) -> Iterator[Path]:
     config.write_text(AROUND.format(folder=folder, temporary=paths, site=site), encoding="utf-8")
     assert NGINX is not None
     command = [NGINX, "-c", str(config), "-e", "stderr", "-p", str(folder)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, stderr=subprocess.DEVNULL, env=debian.environment(NGINX)
+    ) as process:
         try:
             eventually(lambda: socket.exists() or process.poll() is not None)
             assert process.poll() is None, "nginx does not start"
