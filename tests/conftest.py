@@ -19,7 +19,12 @@ sys.path.append(str(Path(__file__).parent.parent))
 
 SLOW = (
     *("test_fuzz.py", "fuzz/", "leak/", "bench/", "server/test_hostile.py", "rfc/test_memory.py"),
-    *("deploy/test_nginx.py", "deploy/test_haproxy.py", "deploy/test_host.py"),
+    *(
+        "deploy/test_nginx.py",
+        "deploy/test_haproxy.py",
+        "deploy/test_host.py",
+        "deploy/test_unit.py",
+    ),
 )
 LOOPS: list[NewLoop] = [asyncio.new_event_loop, uvloop.new_event_loop]
 

@@ -55,10 +55,15 @@ async def wait(request: Request) -> str:
 '''
 
 
+def house_files(folder: Path) -> None:
+    """Save what is served."""
+    (folder / "house.py").write_text(files()["house.py"] + MORE, encoding="utf-8")
+
+
 @contextmanager
 def house(folder: Path, bind: str, *options: str, more: Sequence[str] = ()) -> Iterator[Server]:
     """Serve the house at a place, after the words of `more`; enter once it accepts connections."""
-    (folder / "house.py").write_text(files()["house.py"] + MORE, encoding="utf-8")
+    house_files(folder)
     command = [*more, sys.executable, "-m", "japy", "run", "house:app", "--bind", bind, *options]
     with launched(command, folder) as server:
         server.wait_for("Accepting connections on ")
