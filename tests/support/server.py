@@ -116,11 +116,14 @@ def eventually(condition: Callable[[], object], timeout: float = DEADLINE_S) -> 
 
 @contextmanager
 def launched(
-    command: Sequence[str], cwd: str | Path, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    cwd: str | Path,
+    env: Mapping[str, str] | None = None,
+    files: Sequence[int] = (),
 ) -> Iterator[Server]:
     """Start any command in a process group of its own; end what is left of the group after it.
 
-    Does not wait for an announcement: `wait_ready` or `wait` does.
+    Does not wait for an announcement: `wait_ready` or `wait` does. It inherits the open `files`.
     """
     process = subprocess.Popen(
         command,
@@ -131,6 +134,7 @@ def launched(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        pass_fds=files,
     )
     server = Server(process)
     try:
