@@ -5,9 +5,7 @@ Hosts are addresses of the loopback network, or, as root on Linux, network names
 
 import contextlib
 import os
-import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,7 +16,7 @@ import pytest
 from tests.deploy.front import NEEDS_HAPROXY, NEEDS_NGINX, free_port, haproxy, nginx
 from tests.deploy.house import asked, go_on, house, lost, tell_to_stop
 from tests.deploy.page import changed, files, options
-from tests.support.server import Server, eventually
+from tests.support.server import Server
 
 NAMES = ("192.0.2.11", "192.0.2.12", "192.0.2.13")  # of the hosts, in the page
 DELAY_S = 3  # more than two checks, and less than in the page

@@ -14,7 +14,7 @@ from japy.cli.serve import run
 from japy.config import Config
 from japy.worker import HOOKS_S
 from tests.deploy.house import asked, go_on, house_files, lost
-from tests.deploy.manager import Manager, seconds, section
+from tests.deploy.manager import Manager, section
 from tests.deploy.page import changed, files
 from tests.support.server import DEADLINE_S
 
