@@ -127,7 +127,9 @@ def test_nginx_serves_the_house(folder: Path) -> None:
 
 
 def test_a_proxy_says_for_whom_it_asks() -> None:
-    with running(APP, cwd=tempfile.gettempdir(), env={"HOUSE_DATABASE": ":memory:"}) as server:
+    options = [word for word in shlex.split(service()["ExecStart"]) if word == "--proxy-headers"]
+    environment = {"HOUSE_DATABASE": ":memory:"}
+    with running(APP, *options, cwd=tempfile.gettempdir(), env=environment) as server:
         asking = Request(f"{server.url}/whoami", headers={"X-Forwarded-For": "192.0.2.7"})
         with urlopen(asking, timeout=DEADLINE_S) as answer:
             assert answer.read().startswith(b"192.0.2.7, served by process ")
