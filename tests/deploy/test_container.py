@@ -118,7 +118,8 @@ def container(folder: Path) -> Iterator[tuple[Server, int, tuple[str, int]]]:
 def status(pid: int, name: str) -> list[str]:
     """Return a line of what the kernel says of a process."""
     text = Path(f"/proc/{pid}/status").read_text()
-    return re.findall(rf"^{name}:\s+(.*)$", text, re.MULTILINE)[0].split()
+    (value,) = re.findall(rf"^{name}:\s+(.*)$", text, re.MULTILINE)
+    return str(value).split()
 
 
 def test_it_runs_as_process_1_of_an_ordinary_user_on_a_system_that_it_cannot_write_to(
