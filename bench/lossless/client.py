@@ -11,13 +11,28 @@ import time
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 PATIENCE_S = 30.0
+Address = tuple[str, int] | str
+
+
+def connect(address: Address) -> socket.socket:
+    """Return a connection that waits for answers, but not forever."""
+    if not isinstance(address, str):
+        return socket.create_connection(address, PATIENCE_S)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(PATIENCE_S)
+    try:
+        connection.connect(address)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 class Strict(threading.Thread):
     """One client in a thread of its own, from `start` to `finish`.
 
     Args:
-        address: of the server: host and port.
+        address: of the server: host and port, or the path of a Unix socket.
         pause_s: most seconds between two requests of a connection; 0 for none.
         per_connection: requests after which it opens a new connection; 0 for never.
         depth: requests that it sends in one go.
@@ -26,7 +41,7 @@ class Strict(threading.Thread):
 
     def __init__(
         self,
-        address: tuple[str, int],
+        address: Address,
         *,
         pause_s: float = 0.0,
         per_connection: int = 0,
@@ -53,7 +68,7 @@ class Strict(threading.Thread):
         """Ask until told to stop."""
         while not self._is_done.is_set():
             try:
-                with socket.create_connection(self._address, PATIENCE_S) as connection:
+                with connect(self._address) as connection:
                     self._use(connection)
             except OSError as error:
                 self.failures.append(f"{type(error).__name__}: {error}")

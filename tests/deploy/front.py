@@ -8,12 +8,16 @@ import contextlib
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # `bench` is nowhere installed
+
+from bench.lossless.client import Address, connect
 from tests.support import debian
 from tests.support.server import eventually
 
@@ -45,21 +49,21 @@ def free_port(host: str = "127.0.0.1") -> int:
     return port
 
 
-def answers(address: tuple[str, int]) -> bool:
+def answers(address: Address) -> bool:
     """Tell whether somebody listens at an address."""
-    with contextlib.suppress(OSError), socket.create_connection(address, timeout=1):
+    with contextlib.suppress(OSError), connect(address):
         return True
     return False
 
 
 @contextmanager
-def process(command: list[str], folder: Path, address: tuple[str, int]) -> Iterator[None]:
+def process(command: list[str], folder: Path, address: Address) -> Iterator[None]:
     """Run a program until the block ends; enter that once it listens."""
     log = folder / "output.log"
     with (
         log.open("w") as output,
         subprocess.Popen(
-            command, stdout=output, stderr=output, env=debian.environment(command[0])
+            command, stdout=output, stderr=output, env=debian.environment(command)
         ) as child,
     ):
         try:
@@ -75,8 +79,8 @@ def process(command: list[str], folder: Path, address: tuple[str, int]) -> Itera
 
 
 @contextmanager
-def nginx(folder: Path, site: str, address: tuple[str, int]) -> Iterator[None]:
-    """Run nginx with a site, which listens at an address."""
+def nginx(folder: Path, site: str, address: Address, *within: str) -> Iterator[None]:
+    """Run nginx with a site, which listens at an address, behind the words of `within`."""
     assert NGINX is not None
     folder.mkdir()
     paths = " ".join(f"{name}_temp_path {folder}/{name};" for name in TEMPORARY)
@@ -84,17 +88,26 @@ def nginx(folder: Path, site: str, address: tuple[str, int]) -> Iterator[None]:
     user = "user root;" if os.geteuid() == 0 else ""  # others would not get into the folder
     around = AROUND.format(folder=folder, user=user, temporary=paths, site=site)
     config.write_text(around, encoding="utf-8")
-    command = [NGINX, "-c", str(config), "-e", str(folder / "error.log"), "-p", str(folder)]
+    command = [
+        *within,
+        NGINX,
+        "-c",
+        str(config),
+        "-e",
+        str(folder / "error.log"),
+        "-p",
+        str(folder),
+    ]
     with process(command, folder, address):
         yield
 
 
 @contextmanager
-def haproxy(folder: Path, config: str, address: tuple[str, int]) -> Iterator[None]:
-    """Run HAProxy, which listens at an address."""
+def haproxy(folder: Path, config: str, address: Address, *within: str) -> Iterator[None]:
+    """Run HAProxy, which listens at an address, behind the words of `within`."""
     assert HAPROXY is not None
     folder.mkdir()
     file = folder / "haproxy.cfg"
     file.write_text(config, encoding="utf-8")
-    with process([HAPROXY, "-db", "-f", str(file)], folder, address):
+    with process([*within, HAPROXY, "-db", "-f", str(file)], folder, address):
         yield

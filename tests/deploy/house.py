@@ -12,6 +12,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # `bench` is nowhere installed
 
+from bench.lossless.client import Address as Address
 from bench.lossless.client import Strict
 from tests.deploy.page import files
 from tests.support.server import DEADLINE_S, Server, eventually, launched
@@ -76,7 +77,7 @@ def tell_to_stop(server: Server, folder: Path) -> None:
     server.process.terminate()
 
 
-def crowd(address: tuple[str, int]) -> list[Strict]:
+def crowd(address: Address) -> list[Strict]:
     """Return clients of all sorts, who never ask twice; most of what they ask is no GET."""
     return [
         Strict(address, request=POST),
@@ -88,7 +89,7 @@ def crowd(address: tuple[str, int]) -> list[Strict]:
 
 
 @contextmanager
-def asked(address: tuple[str, int]) -> Iterator[list[Strict]]:
+def asked(address: Address) -> Iterator[list[Strict]]:
     """Have a crowd ask all the while."""
     clients = crowd(address)
     for client in clients:

@@ -93,7 +93,7 @@ def nginx(folder: Path, port: int) -> Iterator[Path]:
     assert NGINX is not None
     command = [NGINX, "-c", str(config), "-e", "stderr", "-p", str(folder)]
     with subprocess.Popen(
-        command, stderr=subprocess.DEVNULL, env=debian.environment(NGINX)
+        command, stderr=subprocess.DEVNULL, env=debian.environment(command)
     ) as process:
         try:
             eventually(lambda: socket.exists() or process.poll() is not None)

@@ -31,10 +31,10 @@ def find(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join(folders))
 
 
-def environment(program: str) -> dict[str, str]:
-    """Return our environment for a program: one that was unpacked has its libraries there, too."""
+def environment(command: Sequence[str]) -> dict[str, str]:
+    """Return our environment for a command: what was unpacked has its libraries there, too."""
     env = dict(os.environ)
-    if program.startswith(str(UNPACKED)):
+    if any(word.startswith(str(UNPACKED)) for word in command):
         libraries = [str(path) for path in UNPACKED.glob("usr/lib/*-linux-gnu*")]
         env["LD_LIBRARY_PATH"] = os.pathsep.join([*libraries, env.get("LD_LIBRARY_PATH", "")])
     return env
