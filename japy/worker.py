@@ -248,11 +248,24 @@ class Worker:
         deadline = loop.time() + QUEUE_S
         while queues.poll(0) and loop.time() < deadline:
             await asyncio.sleep(0)
+        if self._is_stopping() and not self._is_followed:
+            self._hang_up()
         for server in self._servers:
             server.close()
         for listeners in self._seat.others.values():
             for listener in listeners:
                 listener.socket.close()
+
+    def _hang_up(self) -> None:
+        """Refuse what comes to our own sockets, as others have them open and do not accept there.
+
+        Else a connection would wait there until the last of them has closed, and be reset.
+        """
+        own = {listener.bind for others in self._seat.others.values() for listener in others}
+        for listener in self._seat.listeners:
+            if listener.bind in own:  # and nobody else's
+                with contextlib.suppress(OSError):
+                    listener.socket.shutdown(socket.SHUT_RDWR)
 
     def _drain(self) -> Drain:
         def cancel() -> None:

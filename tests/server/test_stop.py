@@ -264,6 +264,26 @@ def test_who_waits_to_be_accepted_is_answered() -> None:
         assert server.wait() == 0
 
 
+def test_a_socket_that_nobody_accepts_on_any_more_listens_no_more() -> None:
+    with supervised(APP, workers=2) as server:
+        first, second = server.children()
+        assert listening(server.port) == 2
+        os.kill(second, signal.SIGSTOP)  # it has the socket of the first open, too
+        server.process.send_signal(signal.SIGTERM)
+        eventually(lambda: server.children() == [second])
+        assert listening(server.port) == 1  # or who comes now waits at the other, to be reset
+        os.kill(second, signal.SIGCONT)
+        assert server.wait() == 0
+
+
+def listening(port: int) -> int:
+    """Return how many sockets of this system listen on a port (Linux only)."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return sum(
+        line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A" for line in lines
+    )
+
+
 def test_a_shutdown_that_fails_shows_in_the_exit_status() -> None:
     source = APP + "app.on_shutdown(lambda: 1 / 0)\n"
     with supervised(source, workers=2) as server:
