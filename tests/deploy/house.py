@@ -35,24 +35,6 @@ SEEN: dict[object, int] = {}
 def connection(request: Request) -> str:
     """Return which connection of this worker that is."""
     return str(SEEN.setdefault(request.transport, len(SEEN)))
-
-
-@app.get("/health")
-def health(request: Request) -> tuple[str, int]:
-    """Be what --health-path is, where japy does not answer that itself."""
-    import pathlib
-    is_down = pathlib.Path(f"down-{os.getppid()}").exists()
-    return ("stopping", 503) if is_down else ("fine", 200)
-
-
-@app.post("/wait")
-async def wait(request: Request) -> str:
-    """Answer once there is a file `go`."""
-    import asyncio, pathlib
-    print("waiting", flush=True)
-    while not pathlib.Path("go").exists():
-        await asyncio.sleep(0.01)
-    return "done"
 '''
 
 
@@ -69,12 +51,6 @@ def house(folder: Path, bind: str, *options: str, more: Sequence[str] = ()) -> I
     with launched(command, folder) as server:
         server.wait_for("Accepting connections on ")
         yield server
-
-
-def tell_to_stop(server: Server, folder: Path) -> None:
-    """Do what a service manager does first."""
-    (folder / f"down-{server.process.pid}").touch()
-    server.process.terminate()
 
 
 def crowd(address: Address) -> list[Strict]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.front import NEEDS_HAPROXY, NEEDS_NGINX, free_port, haproxy, nginx
-from tests.deploy.house import Address, asked, go_on, house, lost, tell_to_stop
+from tests.deploy.house import Address, asked, go_on, house, lost
 from tests.deploy.network import BALANCER, network, within
 from tests.deploy.page import changed, files, options
 from tests.support.server import Server
@@ -136,7 +136,7 @@ def test_a_host_that_is_stopped_loses_nothing(folder: Path, file: str, kind: Kin
     with kind(folder, file) as three, asked(three.address) as clients:
         go_on(clients)
         for number, server in enumerate(three.servers):
-            tell_to_stop(server, folder)
+            server.process.terminate()
             assert server.wait() == 0
             go_on(clients)
             three.restart(number)

@@ -29,6 +29,7 @@ from tests.support.server import DEADLINE_S, Server, eventually, launched
 yaml = pytest.importorskip("yaml")
 FILE = "house.yaml"
 VERSION = "1.31"  # of Kubernetes; the fields used are older
+DELAY_S = 6  # what clients get to leave in, as there is no balancer that sends them elsewhere
 Object = dict[str, Any]
 
 
@@ -143,7 +144,7 @@ def running(folder: Path) -> Iterator[Pod]:
         re.sub(r"0\.0\.0\.0:(\d+)", lambda found: f"127.0.0.1:{moved(int(found[1]), here)}", word)
         for word in container()["args"]
     ]
-    command = [sys.executable, "-m", *args, "--workers=2", "--shutdown-delay=2s"]
+    command = [sys.executable, "-m", *args, "--workers=2", f"--shutdown-delay={DELAY_S}s"]
     with launched(command, folder) as server:
         yield Pod(server, here)
 

@@ -266,7 +266,7 @@ def test_who_waits_to_be_accepted_is_answered() -> None:
 
 def test_a_socket_that_nobody_accepts_on_any_more_listens_no_more() -> None:
     with supervised(APP, workers=2) as server:
-        first, second = server.children()
+        _, second = server.children()
         assert listening(server.port) == 2
         os.kill(second, signal.SIGSTOP)  # it has the socket of the first open, too
         server.process.send_signal(signal.SIGTERM)
