@@ -20,6 +20,7 @@ import fcntl
 import functools
 import gc
 import io
+import itertools
 import math
 import os
 import resource
@@ -35,7 +36,6 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from types import FrameType
 from typing import Any
 
 from japy.app import Application
@@ -56,6 +56,7 @@ from japy.journal import AccessLog, open_access_log
 from japy.log import error_log, reopen, set_worker
 from japy.logs import LogConfigError, configure, set_up_logging
 from japy.loop import choose_loop
+from japy.orphan import end_with_master
 from japy.place import Listener
 from japy.privilege import drop
 from japy.process import DEAF, READY, REOPEN, RETIRE, STACK, WORDS, disown_signals
@@ -89,6 +90,11 @@ class Seat:
     others: Mapping[int, Sequence[Listener]] = field(default_factory=dict)
     row: Row | None = None
     board: Board | None = None
+
+    def owned(self) -> list[socket.socket]:
+        """Return the sockets that the master has opened for all its workers, and nobody else."""
+        all_listeners = [*self.listeners, *itertools.chain(*self.others.values())]
+        return [one.socket for one in all_listeners if one.bind.kind == "tcp"]
 
 
 class Worker:
@@ -550,15 +556,5 @@ def prepare(config: Config, seat: Seat, channel: socket.socket) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # else what handlers print waits in a buffer
         sys.stdout.reconfigure(line_buffering=True)
     disown_signals()
-    seconds = config.drain_s + HOOKS_S
-
-    def set_alarm(number: int, frame: FrameType | None) -> None:
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-
-    # The loop notices by itself that the master is gone, unless a handler blocks it. Then this
-    # helps: SIGIO comes for the end of the channel, and SIGALRM, unhandled, ends a process.
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.signal(signal.SIGIO, set_alarm)
-    fcntl.fcntl(channel, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(channel, fcntl.F_SETFL, fcntl.fcntl(channel, fcntl.F_GETFL) | os.O_ASYNC)
+    end_with_master(channel, seat.owned(), config.drain_s + HOOKS_S)
     guarded("worker", lambda: drop(config))

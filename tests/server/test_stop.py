@@ -351,6 +351,28 @@ def test_even_blocked_workers_do_not_outlive_their_master() -> None:
         starting.wait()
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_blocked_worker_without_master_is_not_in_the_way_of_another_server(workers: str) -> None:
+    with (
+        running(APP, "--workers", workers) as server,
+        connected(server, 1, get("/block")),
+    ):
+        server.wait_for("blocking")
+        server.process.kill()
+        eventually(lambda: not accepted(server))
+        with running(APP, "--port", str(server.port)) as second:
+            assert second.get("/")[0] in (200, 404)
+
+
+def accepted(server: Server) -> bool:
+    """Tell whether anybody listens where a server has done so."""
+    try:
+        socket.create_connection((server.host, server.port), timeout=DEADLINE_S).close()
+    except OSError:
+        return False
+    return True
+
+
 # In a terminal.
 
 
