@@ -93,9 +93,13 @@ class Server:
             "requests": total(Figure.REQUESTS) + ledger.requests,
             "turned_away": total(Figure.TURNED_AWAY) + ledger.turned_away,
             "restarts": {reason.value: ledger.restarts[reason] for reason in Reason},
-            "workers": [self._about(hand, slot) for slot in view.slots for hand in slot.hands()]
+            "workers": [row for slot in view.slots for row in self._rows(slot)]
             + [self._about(hand, None) for hand in view.leaving],
         }
+
+    def _rows(self, slot: Slot) -> list[dict[str, Any]]:
+        """Return the numbers of who is in a slot; of nobody, if that is so."""
+        return [self._about(hand, slot) for hand in slot.hands()] or [empty(slot)]
 
     def _about(self, hand: Hand, slot: Slot | None) -> dict[str, Any]:
         """Return the numbers of a worker; without a slot if it was told to stop."""
@@ -119,6 +123,19 @@ def about(hand: Hand, slot: Slot | None) -> dict[str, Any]:
         "lag_s": round(max(lag_s, hand.pulse.silent_s if hand.pulse.is_stalled() else 0), 6),
         "restarts": 0 if slot is None else slot.restarts,
         "why": "" if slot is None else slot.why,
+    }
+
+
+def empty(slot: Slot) -> dict[str, Any]:
+    """Return the numbers of a place that waits for its next worker."""
+    names = ("started", "age_s", "rss", "connections", "in_flight", "requests", "lag_s")
+    return {
+        "worker": slot.number + 1,
+        "pid": None,
+        "state": "waiting",
+        **dict.fromkeys(names, 0),
+        "restarts": slot.restarts,
+        "why": slot.why,
     }
 
 

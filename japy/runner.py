@@ -31,14 +31,7 @@ EXIT_USAGE = 2
 
 
 def serve(config: Config, job: Job, folders: list[Path], target: str = "") -> int:
-    """Bind and be the master; return the exit status.
-
-    Args:
-        config: how to serve.
-        job: what a worker does.
-        folders: what is watched for changes if that is asked for.
-        target: what is served, for who asks.
-    """
+    """Bind and be the master; return the exit status. The target is named to who asks for it."""
     fill_standard_streams()
     worker.raise_open_files()
     passed = passed_sockets(os.environ)
@@ -49,15 +42,16 @@ def serve(config: Config, job: Job, folders: list[Path], target: str = "") -> in
         binds = tuple(passed)  # whoever has opened sockets for us means them
     try:
         check(config)
-        with pid_file(config.pid_file):
-            openings = Openings(config, target)
-            with contextlib.closing(openings):
-                places = Places(binds, config, workers)
-                give_files(config, places.files)
-                configure(config, is_master=True)
-                set_up_logging(config, config.debug)
-                openings.announce()
-                return Master(config, job, workers, folders, places, notifier, openings).run()
+        with (
+            pid_file(config.pid_file),
+            contextlib.closing(Openings(config, target)) as openings,
+        ):
+            places = Places(binds, config, workers)
+            give_files(config, places.files)
+            configure(config, is_master=True)
+            set_up_logging(config, config.debug)
+            openings.announce()
+            return Master(config, job, workers, folders, places, notifier, openings).run()
     except LogConfigError as error:
         complain(str(error))
         return EXIT_USAGE

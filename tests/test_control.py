@@ -85,6 +85,18 @@ def test_a_reload_is_answered_when_it_is_done(boss: Boss) -> None:
     assert boss.told == ["reload"]
 
 
+def test_who_has_ended_its_side_waits_as_others_do(boss: Boss) -> None:
+    boss.view = boss.view._replace(is_announced=False)
+    with boss.ask("reload") as client:
+        client.shutdown(socket.SHUT_WR)  # as `nc -N` does
+        boss.turn()
+        boss.turn()
+        assert boss.control._waiting
+        boss.view = boss.view._replace(is_announced=True)
+        boss.turn()
+        assert answer_to(client)["ok"]
+
+
 @pytest.mark.parametrize(
     ("changes", "error"),
     [

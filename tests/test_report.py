@@ -60,6 +60,17 @@ def test_numbers_are_those_of_all() -> None:
     assert (first["rss"], first["requests"]) == (1 << 20, 10)
 
 
+def test_a_place_that_waits_is_shown() -> None:
+    slot = Slot(1)
+    slot.restarts, slot.why = 3, "crash: exited with code 1"
+    (row,) = Server(Config(), [], "").report(view_of([slot], []), Ledger())["workers"]
+    assert (row["worker"], row["pid"], row["state"]) == (2, None, "waiting")
+    assert (row["restarts"], row["why"], row["requests"]) == (3, slot.why, 0)
+    slot.hand = make_hand(Board(), 1)
+    (full,) = Server(Config(), [], "").report(view_of([slot], []), Ledger())["workers"]
+    assert set(full) == set(row)
+
+
 def test_silence_counts_as_lag() -> None:
     board, slot = Board(), Slot(0)
     slot.hand = hand = make_hand(board)

@@ -120,7 +120,9 @@ def cell(key: str, worker: Numbers) -> str:
         return f"{value * 1000:.1f} ms" if value < 10 else span(value)
     if key == "why":
         return "".join(char if char.isprintable() else "?" for char in str(value)) or "-"
-    return str(value) if key in ("pid", "state") else f"{value:,}"
+    if key == "pid":
+        return "-" if value is None else str(value)
+    return str(value) if key == "state" else f"{value:,}"
 
 
 def span(seconds: float) -> str:

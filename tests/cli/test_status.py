@@ -1,11 +1,13 @@
 """`japy status`: how numbers are shown; tests/server/test_control.py asks real servers."""
 
+from typing import Any
+
 import pytest
 
 from japy.ask import Refused
 from japy.cli.status import page, size, span
 
-NUMBERS = {
+NUMBERS: dict[str, Any] = {
     "version": "1.0",
     "pid": 77,
     "state": "serving",
@@ -45,6 +47,12 @@ def test_the_page() -> None:
         "     1   78  serving  5.0s  30.0 MiB            3          2    12,000  1.2 ms"
         "         3  crash: ?[2J"
     )
+
+
+def test_a_place_that_waits() -> None:
+    (worker,) = NUMBERS["workers"]
+    text = page({**NUMBERS, "workers": [{**worker, "pid": None, "state": "waiting", "rss": 0}]})
+    assert text.splitlines()[-1].split()[:5] == ["1", "-", "waiting", "5.0s", "-"]
 
 
 def test_nobody_there_and_some_turned_away() -> None:

@@ -337,3 +337,19 @@ def test_others_are_not_let_in(tmp_path: Path) -> None:
         asked = subprocess.run(command, cwd=path.parent, timeout=DEADLINE_S)
         assert asked.returncode == 0
         assert ask(path, "status")["ok"]
+
+
+def test_on_a_terminal_the_table_is_shown_again_and_again(shared: tuple[Server, Path]) -> None:
+    server, path = shared
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "japy", "status", "-s", str(path)]
+    shown = subprocess.Popen(command, stdout=theirs, stdin=theirs)
+    os.close(theirs)
+    text = b""
+    while text.count(b"the server goes on.") < 2:
+        text += os.read(ours, 1 << 16)
+    assert text.count(b"\x1b[H\x1b[J") == 2
+    assert f"pid {server.process.pid}, serving: ".encode() in text
+    shown.send_signal(signal.SIGINT)
+    assert shown.wait(DEADLINE_S) == 0
+    os.close(ours)
