@@ -548,8 +548,7 @@ def prepare(config: Config, seat: Seat, channel: socket.socket) -> None:
         LoadError: it cannot become who it is to be.
     """
     set_worker(seat.number)
-    if config.reload:
-        keep_settled_only()
+    keep_settled_only()  # not only with --reload: whoever sends SIGHUP may have saved twice, too
     choose_loop(config.loop)
     faulthandler.enable(channel)  # the master tells it: once, however many crash at the same place
     faulthandler.register(STACK, channel, all_threads=True)
