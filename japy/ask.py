@@ -8,6 +8,7 @@ import json
 import os
 import select
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from japy.rendezvous import servers
 
 VERSION = 1
 PATIENCE_S = 5.0  # for what a server knows at once
+RETRY_S = 0.01  # from one try to connect to the next
 MOST = 64 << 20  # bytes of an answer
 
 
@@ -70,12 +72,24 @@ class Question:
         self._path = path
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self._socket.settimeout(PATIENCE_S)
-            self._socket.connect(os.fspath(path))
+            self._connect()
             self._socket.sendall(json.dumps({"v": VERSION, "verb": verb, **more}).encode() + b"\n")
         except OSError as error:
             self._socket.close()
             raise NobodyThere(why_not(path, error)) from None
+
+    def _connect(self) -> None:
+        """Connect; a full queue is no error but something to wait for."""
+        self._socket.settimeout(PATIENCE_S)
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                self._socket.connect(os.fspath(self._path))
+                return
+            except BlockingIOError:  # how Unix sockets say so, whatever the timeout
+                if time.monotonic() >= deadline:
+                    raise TimeoutError from None
+                time.sleep(RETRY_S)
 
     def answer(self, patience_s: float | None = PATIENCE_S) -> dict[str, Any]:
         """Wait for the answer and return it.

@@ -73,6 +73,21 @@ def test_nobody_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert "belongs to somebody else" in ask.why_not(tmp_path, PermissionError(13, "denied"))
 
 
+def test_a_full_queue_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as first:
+        listener.bind(str(tmp_path / "x"))
+        listener.listen(0)
+        first.connect(str(tmp_path / "x"))
+        monkeypatch.setattr(ask, "PATIENCE_S", 0.05)
+        with pytest.raises(NobodyThere, match="does not answer"):
+            Question(tmp_path / "x", "status")
+        monkeypatch.setattr(ask, "PATIENCE_S", 20.0)
+        timer = threading.Timer(0.05, lambda: listener.accept()[0].close())
+        timer.start()
+        Question(tmp_path / "x", "status")._socket.close()
+        timer.join()
+
+
 def test_the_only_one_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rendezvous, "folders", lambda: [tmp_path])
     tmp_path.chmod(0o700)

@@ -65,8 +65,8 @@ def japy(folder: Path, *args: str, **variables: str) -> "subprocess.CompletedPro
 def say(path: Path, data: bytes) -> bytes:
     """Send bytes, and return all that comes back."""
     with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))  # waits where others do; with a timeout it would not
         client.settimeout(DEADLINE_S)
-        client.connect(str(path))
         client.sendall(data)
         return b"".join(iter(lambda: client.recv(1 << 16), b""))
 
@@ -207,8 +207,8 @@ def test_stop_at_once(tmp_path: Path) -> None:
 def test_garbage_is_answered(shared: tuple[Server, Path], data: bytes) -> None:
     server, path = shared
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(DEADLINE_S)
         client.connect(str(path))
+        client.settimeout(DEADLINE_S)
         client.sendall(data)
         client.shutdown(socket.SHUT_WR)
         answer = json.loads(b"".join(iter(lambda: client.recv(1 << 16), b"")))
@@ -220,8 +220,8 @@ def test_garbage_is_answered(shared: tuple[Server, Path], data: bytes) -> None:
 def test_who_sends_too_much_or_leaves_does_no_harm(shared: tuple[Server, Path]) -> None:
     server, path = shared
     with socket.socket(socket.AF_UNIX) as flood:
-        flood.settimeout(DEADLINE_S)
         flood.connect(str(path))
+        flood.settimeout(DEADLINE_S)
         with pytest.raises(OSError):  # noqa: PT011  # whichever of them: it was closed
             flood.sendall(b"x" * 10_000_000)
     clients = []
