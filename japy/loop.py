@@ -4,6 +4,7 @@ Knows uvloop and asyncio. Knows no application: `Application.loop` asks when it 
 """
 
 import asyncio
+from collections.abc import Sequence
 
 _name = "uvloop"  # of the kind; set by `choose_loop`
 
@@ -21,3 +22,20 @@ def new_loop() -> asyncio.AbstractEventLoop:
     import uvloop  # PERF: not every process that imports an application needs one
 
     return uvloop.new_event_loop()
+
+
+async def close_servers(servers: Sequence[asyncio.Server]) -> None:
+    """Close servers, and lose no connection that they have accepted.
+
+    asyncio's own loop accepts a connection in one turn and makes its transport in the next, which
+    fails if the server was closed between the two.
+    """
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, asyncio.SelectorEventLoop):
+        for server in servers:
+            for listener in server.sockets:
+                loop.remove_reader(listener)
+        for _ in range(2):
+            await asyncio.sleep(0)
+    for server in servers:
+        server.close()

@@ -55,7 +55,7 @@ from japy.importer import LoadError, Script, foreign_frames, guarded
 from japy.journal import AccessLog, open_access_log
 from japy.log import error_log, reopen, set_worker
 from japy.logs import LogConfigError, configure, set_up_logging
-from japy.loop import choose_loop
+from japy.loop import choose_loop, close_servers
 from japy.orphan import end_with_master
 from japy.place import Listener
 from japy.privilege import drop
@@ -230,23 +230,19 @@ class Worker:
         loop = asyncio.get_running_loop()
         for slot, listeners in self._seat.others.items():
             if not flags[slot] or self._stop.is_set():
-                self._leave(slot)
+                await close_servers(self._guests.pop(slot, ()))
             elif slot not in self._guests:
                 self._guests[slot] = []
                 for listener in filter(is_open, listeners):
                     copy = Listener(listener.bind, listener.socket.dup())
                     self._guests[slot].append(await self._listen(copy, loop))
 
-    def _leave(self, slot: int) -> None:
-        for server in self._guests.pop(slot, ()):
-            server.close()
-
     async def _close(self) -> None:
         """Accept no connection any more; whoever waits for that is accepted if nobody follows."""
         if self._adoption is not None:
             await self._adoption
         for slot in list(self._guests):
-            self._leave(slot)
+            await close_servers(self._guests.pop(slot))
         queues = select.poll()
         for listener in () if self._is_followed else self._seat.listeners:
             queues.register(listener.socket, select.POLLIN)
@@ -256,8 +252,7 @@ class Worker:
             await asyncio.sleep(0)
         if self._is_stopping() and not self._is_followed:
             self._hang_up()
-        for server in self._servers:
-            server.close()
+        await close_servers(self._servers)
         for listeners in self._seat.others.values():
             for listener in listeners:
                 listener.socket.close()
