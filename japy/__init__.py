@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from japy.core.router import Router as Router
     from japy.form import File as File
     from japy.middleware import CallNext as CallNext
+    from japy.service import ProtocolService as ProtocolService
+    from japy.service import Service as Service
+    from japy.service import Sockets as Sockets
+    from japy.service import StreamService as StreamService
     from japy.thread import run_in_thread as run_in_thread
 
 __version__ = "0.1.0"
@@ -30,11 +34,15 @@ PLACES = {
     "Headers": "core.headers",
     "Limits": "core.limits",
     "MethodNotAllowed": "core.errors",
+    "ProtocolService": "service",
     "Request": "core.request",
     "Response": "core.response",
     "Route": "core.route",
     "RouteNotFoundException": "core.errors",
     "Router": "core.router",
+    "Service": "service",
+    "Sockets": "service",
+    "StreamService": "service",
     "redirect": "core.location",
     "run_in_thread": "thread",
 }

@@ -30,6 +30,7 @@ class Figure(IntEnum):
     LAG_US = 5  # by how much the timer of the last beat was late
     RSS = 6  # bytes of memory
     TURNED_AWAY = 7  # connections beyond the limit
+    FOREIGN = 8  # a bit for each of its places where HTTP is not spoken, the lowest for the first
 
 
 class Row:

@@ -1,16 +1,21 @@
-"""Capacity: how many workers this process has processors for.
+"""Capacity: how many workers this process has processors for, and connections files.
 
 Knows the affinity of the process and the quotas of control groups (version 2 and 1), where a
 container's limit is found. Knows nothing of workers but that each keeps one processor busy.
 """
 
+import contextlib
 import math
 import os
+import resource
+import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from japy.console import say
+from japy.core.limits import NAMES, Limits
 
+SPARE_FILES = 128  # that are left for everything that is no connection
 GROUPS = "sys/fs/cgroup"
 PERIOD_US = "100000"  # where the kernel's file names only the quota
 
@@ -82,3 +87,23 @@ def read(path: Path) -> str:
         return path.read_text(encoding="ascii", errors="replace")
     except OSError:
         return ""
+
+
+def raise_open_files() -> int:
+    """Let this process open as many files as the system lets it; return how many they are."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # some systems say more than they mean
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if most == resource.RLIM_INFINITY else most
+
+
+def within(limits: Limits, files: int) -> Limits:
+    """Return limits with no more connections than there may be open files.
+
+    So a client is told that there are too many, and the application has files left to open.
+    """
+    room = max(1, files - SPARE_FILES, files // 2)
+    if limits.connections <= room:
+        return limits
+    return Limits(**{name: getattr(limits, name) for name in NAMES} | {"connections": room})

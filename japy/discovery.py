@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from japy.importer import FACTORY, USUAL_NAMES
+from japy.importer import FACTORY, SERVICE_NAMES, USUAL_NAMES
 
 FILES = ("main.py", "app.py", "api.py", "app/main.py", "app/app.py", "app/api.py")  # best first
 
@@ -65,7 +65,11 @@ def look(file: Path) -> tuple[str, bool]:
     made = [name for name, value in names.items() if is_application(value)]
     if len(made) == 1:
         return made[0], imports_japy(tree)
-    return FACTORY if FACTORY in names else "", imports_japy(tree)
+    if FACTORY in names:
+        return FACTORY, imports_japy(tree)
+    # Names of many things: whoever has them in a file without japy writes a target.
+    served = [name for name in SERVICE_NAMES if name in names and imports_japy(tree)]
+    return served[0] if served else "", imports_japy(tree)
 
 
 def bound(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr | None]]:

@@ -10,10 +10,10 @@ Invariant: when it is over no connection is left, busy or not.
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Protocol
 
 from japy.console import say
-from japy.core.service import Service
 from japy.entrance import Entrance
 
 POLL_S = 0.02  # how often to look whether the last connection is gone
@@ -23,11 +23,37 @@ TURNS = 2  # of the loop: one may have begun already
 UNWIND_S = 0.5  # what cancelled handlers get to clean up in
 
 
+class Ending(Protocol):
+    """What of a connection counts when it is to end; core's are such, and `daemon.Link`."""
+
+    is_draining: bool  # whether its next answer is its last one
+
+    def is_idle(self) -> bool:
+        """Tell whether nothing is under way."""
+
+    def drain(self) -> None:
+        """End it now if it is idle, else with what is under way."""
+
+    def abandon(self) -> None:
+        """Cancel what is under way."""
+
+    def close(self) -> None:
+        """End it at once."""
+
+
+class Crowd(Protocol):
+    """Who has connections: a `core.service.Service`, or all that a worker serves."""
+
+    @property
+    def connections(self) -> Collection[Ending]:
+        """Those that have not ended."""
+
+
 class Drain:
     """The end of the connections.
 
     Args:
-        service: whose they are.
+        crowd: whose they are.
         entrance: what some of them have not come through yet.
         seconds: what requests under way get.
         is_hurried: tells whether nobody else serves.
@@ -36,14 +62,13 @@ class Drain:
 
     def __init__(
         self,
-        service: Service,
+        crowd: Crowd,
         entrance: Entrance,
         seconds: float,
         is_hurried: Callable[[], bool],
         on_end: Callable[[], object],
     ) -> None:
-        self._service = service
-        self._connections = service.connections
+        self._crowd = crowd
         self._entrance = entrance
         self._seconds = seconds
         self._is_hurried = is_hurried
@@ -72,18 +97,18 @@ class Drain:
         """Tell whether there are connections; in a hurry, end those that have not begun."""
         if self._is_hurried():
             self._entrance.drain()
-        return bool(self._connections or self._entrance.waiting)
+        return bool(self._crowd.connections or self._entrance.waiting)
 
     def _mark(self) -> None:
         """Have the next answer of each connection be its last one."""
-        for connection in self._connections:
+        for connection in self._crowd.connections:
             connection.is_draining = True
 
     def _busy(self) -> int:
-        return sum(not connection.is_idle() for connection in self._connections)
+        return sum(not connection.is_idle() for connection in self._crowd.connections)
 
     def _tell_idle(self) -> None:
-        idle = len(self._connections) - self._busy()
+        idle = len(self._crowd.connections) - self._busy()
         if idle and not self._has_told:
             if self._is_hurried():
                 say(f"{idle} idle connections closed immediately")
@@ -99,7 +124,7 @@ class Drain:
             if self._is_hurried():
                 await take_in()
                 self._tell_idle()
-                for connection in list(self._connections):
+                for connection in list(self._crowd.connections):
                     connection.drain()
             else:
                 self._mark()  # those who came last
@@ -117,14 +142,14 @@ class Drain:
         """Cancel the handlers, let their answers leave, and close."""
         self._on_end()
         self._entrance.close()
-        for connection in list(self._connections):
+        for connection in list(self._crowd.connections):
             connection.drain()
             connection.abandon()
         for _ in range(math.ceil(UNWIND_S / POLL_S)):
-            if not self._connections:
+            if not self._crowd.connections:
                 return
             await asyncio.sleep(POLL_S)
-        for connection in list(self._connections):
+        for connection in list(self._crowd.connections):
             connection.close()
 
 

@@ -9,17 +9,19 @@ Invariants:
   nothing is answered if it does not.
 - Who waits here counts as a connection. A header has the time of a head, and so has a handshake.
 
+It is one for all that a worker serves: who a connection is for is said when that begins to listen.
+
 Why TLS begins here and not in the loop: a transport that speaks TLS does not tell what waits in the
 one below it, so nobody would notice a client that does not read. We know both.
 """
 
 import asyncio
 import ssl
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sized
+from typing import Any, Protocol
 
 from japy.config import Config
-from japy.core.service import Service
+from japy.core.limits import Limits
 from japy.log import error_log
 from japy.preamble import Name, PreambleError, read_preamble
 from japy.proxy import Proxies
@@ -31,44 +33,72 @@ LOOK_TICKS = 5  # between looks whether files of certificates have changed
 Factory = Callable[[], Any]  # of what serves: core's classes are no subclasses of asyncio.Protocol
 
 
+class Host(Protocol):
+    """Who connections come to: a `core.service.Service`, or a service of another protocol."""
+
+    turned_away: Any  # how many had no room, an integer
+
+    @property
+    def connections(self) -> Sized:
+        """The connections that have come through."""
+
+    @property
+    def limits(self) -> Limits:
+        """How many they may be, and how long heads may take."""
+
+
 class Entrance:
     """The way in to a worker.
 
     Args:
         config: what connections go through.
-        service: what they come to.
 
     Raises:
         TLSError: the files of the certificate cannot be used.
     """
 
-    def __init__(self, config: Config, service: Service) -> None:
+    def __init__(self, config: Config) -> None:
         self.waiting: set[Gate] = set()  # those who have not said where they come from
         self._config = config
-        self._service = service
         self._proxies = Proxies(config.forwarded_allow_ips)
+        self.trace = self._proxies.trace  # where a request comes from, if proxies are believed
         self._certificates = Certificates(config) if config.ssl_certfile is not None else None
         self._refused = 0  # connections without a header since the last tick
         self._reason = ""  # why the last of them was refused
         self._ticks = 0
-        if config.proxy_headers:
-            service.trace = self._proxies.trace
 
-    async def open(self, factory: Factory, **options: Any) -> asyncio.Server:
-        """Accept connections; see `create_server` of event loops for the options."""
+    async def open(
+        self,
+        host: Host,
+        factory: Factory,
+        /,
+        *,
+        tls: bool = True,
+        proxy_protocol: bool = True,
+        **options: Any,
+    ) -> asyncio.Server:
+        """Accept connections.
+
+        Args:
+            host: who they come to.
+            factory: makes what serves one.
+            tls: speak TLS, if there is a certificate.
+            proxy_protocol: expect a header, if the settings say so.
+            options: see `create_server` of event loops.
+        """
         loop = asyncio.get_running_loop()
-        context = None if self._certificates is None else self._certificates.context
-        if context is None and not self._config.proxy_protocol:
+        certificates = self._certificates if tls else None
+        proxies = self._proxies if proxy_protocol and self._config.proxy_protocol else None
+        context = None if certificates is None else certificates.context
+        if context is None and proxies is None:
             return await loop.create_server(factory, **options)
-        proxies = self._proxies if self._config.proxy_protocol else None
-        gate = proxies, self._service, context, factory
+        gate = proxies, host, context, factory
         return await loop.create_server(lambda: Gate(self, *gate), **options)
 
-    def has_room(self) -> bool:
+    def has_room(self, host: Host) -> bool:
         """Tell whether one more connection may wait here."""
-        service = self._service
-        count = len(service.connections) + len(self.waiting)
-        return count < service.limits.connections + SPARE
+        count = len(host.connections) + len(self.waiting)
+        return count < host.limits.connections + SPARE
 
     def refuse(self, address: str, reason: str) -> None:
         """Take note of a connection that is not served."""
@@ -114,7 +144,7 @@ class Gate(asyncio.Protocol):
     Args:
         entrance: what it goes through.
         proxies: whose headers count; None if no header is to come.
-        service: what it comes to.
+        host: who it comes to.
         context: what TLS is spoken with; None for no TLS.
         factory: makes what serves it.
     """
@@ -123,13 +153,13 @@ class Gate(asyncio.Protocol):
         self,
         entrance: Entrance,
         proxies: Proxies | None,
-        service: Service,
+        host: Host,
         context: ssl.SSLContext | None,
         factory: Factory,
     ) -> None:
         self._entrance = entrance
         self._proxies = proxies
-        self._service = service
+        self._host = host
         self._context = context
         self._factory = factory
         self._transport: asyncio.Transport | None = None  # None before and after the connection
@@ -147,8 +177,8 @@ class Gate(asyncio.Protocol):
         """Let in who is trusted, if there is room."""
         name = transport.get_extra_info("peername")
         self._address = str(name[0]) if isinstance(name, tuple) else ""
-        if not self._entrance.has_room():
-            self._service.turned_away += 1
+        if not self._entrance.has_room(self._host):
+            self._host.turned_away += 1
             transport.abort()
         elif self._proxies is not None and not (name and self._proxies.trusts(self._address)):
             self._entrance.refuse(self._address, "it is not one of --forwarded-allow-ips")
@@ -167,7 +197,7 @@ class Gate(asyncio.Protocol):
         if self._transport is None or self._starting is not None:
             return
         try:
-            preamble = read_preamble(self._data, self._service.limits.head)
+            preamble = read_preamble(self._data, self._host.limits.head)
         except PreambleError as error:
             self._refuse(str(error))
             return
@@ -200,8 +230,8 @@ class Gate(asyncio.Protocol):
     def tick(self) -> None:
         """Take note that another second has passed; TLS has a clock of its own."""
         self._seconds += 1.0
-        if self._seconds > self._service.limits.head_s and self._starting is None:
-            self._refuse(f"no header within {self._service.limits.head_s:g} seconds")
+        if self._seconds > self._host.limits.head_s and self._starting is None:
+            self._refuse(f"no header within {self._host.limits.head_s:g} seconds")
 
     def drain(self) -> None:
         """End the connection if nothing of it has come."""
@@ -229,7 +259,7 @@ class Gate(asyncio.Protocol):
                 self,
                 context,
                 server_side=True,
-                ssl_handshake_timeout=self._service.limits.head_s,
+                ssl_handshake_timeout=self._host.limits.head_s,
                 ssl_shutdown_timeout=GOODBYE_S,
             )
         )

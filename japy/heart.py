@@ -9,11 +9,12 @@ blocked.
 import asyncio
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Protocol
 
 from japy.board import Board, Figure, Row
 from japy.config import Config
-from japy.core.service import Service
+from japy.drain import Ending
 from japy.heap import resident
 from japy.process import WORN
 from japy.pulse import BEAT_S
@@ -47,13 +48,29 @@ class Wear:
         return MEMORY if self._large >= SAMPLES else b""
 
 
+class Counted(Protocol):
+    """Who is counted: a `core.service.Service`, or all that a worker serves."""
+
+    @property
+    def connections(self) -> Collection[Ending]:
+        """Those that have not ended."""
+
+    @property
+    def requests(self) -> int:
+        """How many have come."""
+
+    @property
+    def turned_away(self) -> int:
+        """How many connections were beyond a limit."""
+
+
 class Heart:
     """The timer.
 
     Args:
         row: where the numbers go.
         board: where the master tells whose queue nobody looks after.
-        service: what is counted.
+        counted: what is counted.
         config: when a worker is worn out.
         tell: passes a word on to the master.
         adopt: given the flags of the deserted slots when they have changed.
@@ -63,14 +80,14 @@ class Heart:
         self,
         row: Row,
         board: Board,
-        service: Service,
+        counted: Counted,
         config: Config,
         tell: Callable[[bytes], object],
         adopt: Callable[[bytes], object],
     ) -> None:
         self._row = row
         self._board = board
-        self._service = service
+        self._counted = counted
         self._config = config
         self._tell = tell
         self._adopt = adopt
@@ -88,20 +105,20 @@ class Heart:
 
     def stop(self) -> None:
         """Write the numbers for the last time."""
-        self._row[Figure.REQUESTS] = int(self._service.requests)
+        self._row[Figure.REQUESTS] = int(self._counted.requests)
         self._look()
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
         row, now = self._row, loop.time()
         row[Figure.LAG_US] = max(0, int((now - self._due) * 1e6))
-        row[Figure.REQUESTS] = requests = int(self._service.requests)
+        row[Figure.REQUESTS] = requests = int(self._counted.requests)
         row[Figure.BEATS] += 1
         worn = b"" if self._wear is None else self._wear.by_use(requests, now)
         if row[Figure.BEATS] % BEATS_PER_LOOK == 1:
             row[Figure.RSS] = resident()
             self._look()
             worn = worn or (b"" if self._wear is None else self._wear.by_size(row[Figure.RSS]))
-        elif len(self._service.connections) <= FEW:
+        elif len(self._counted.connections) <= FEW:
             self._look()
         if worn:
             self._wear = None
@@ -121,11 +138,11 @@ class Heart:
         So balancers and clients leave while they are still served, and at the end of the delay no
         connection is closed on which they are about to send a request.
         """
-        for connection in self._service.connections:
+        for connection in self._counted.connections:
             connection.is_draining = True
 
     def _look(self) -> None:
-        connections = self._service.connections
+        connections = self._counted.connections
         self._row[Figure.CONNECTIONS] = len(connections)
         self._row[Figure.BUSY] = sum(not connection.is_idle() for connection in connections)
-        self._row[Figure.TURNED_AWAY] = int(self._service.turned_away)
+        self._row[Figure.TURNED_AWAY] = int(self._counted.turned_away)

@@ -1,4 +1,5 @@
-"""A target such as "module:attr" to the Application it names, or a message that says what is wrong.
+"""A target such as "module:attr" to what it names, or a message that says what is wrong: to an
+Application, or to services.
 
 Knows the forms of a target, the import path and why imports fail. Knows no process and no option.
 
@@ -24,10 +25,12 @@ from types import FunctionType, ModuleType, TracebackType
 from typing import TypeVar
 
 from japy.app import Application
+from japy.ensemble import Ensemble, EnsembleError, applications_of, ensemble_of
 from japy.frame import is_ours
 
 MISSING = object()
 USUAL_NAMES = ("app", "application", "api")  # of an application in a file, best first
+SERVICE_NAMES = ("services", "service")  # of others than applications, or of several
 FACTORY = "create_app"  # the one name of a function that is called without being asked for
 MACHINERY = (importlib.__file__, "<frozen ")  # of files that import, beginnings
 T = TypeVar("T")
@@ -101,34 +104,57 @@ def parse(text: str, is_factory: bool = False, app_dir: Path | None = None) -> T
     return Target(place, None, attr, is_factory, app_dir)
 
 
-def load(target: Target) -> Application:
-    """Import what a target names.
+def load(target: Target) -> Ensemble:
+    """Import what a target names: an application, a service, or several of them.
 
     Raises:
-        LoadError: there is no such application.
+        LoadError: there is nothing of the kind.
     """
     prepare_path(target)
     module = guarded(target.place, lambda: import_target(target))
-    found = guarded(target.place, lambda: made(target, find(target, module)))
-    if isinstance(found, Application):
-        return found
+    found = guarded(target.place, lambda: made(target, find(target, module), module))
+    try:
+        ensemble = guarded(target.place, lambda: ensemble_of(found))
+    except EnsembleError as error:
+        raise LoadError(str(error)) from None
+    if ensemble is not None:
+        return ensemble
     name = target.attr or FACTORY
     what = f"'{name}' in {target.place}"
     if target.is_factory or name == FACTORY:
         raise LoadError(f"{what} returned no japy.Application: it is {describe(found)}.")
     hint = choices(target, module) or "Name an attribute that is one."
     if isinstance(found, FunctionType):
-        hint = f"If it returns one, write --factory. {hint}"
+        wrapped = f"japy.ProtocolService({found.__name__})"
+        hint = f"If it returns one, write --factory. If it makes protocols, serve {wrapped}. {hint}"
     raise LoadError(f"{what} is no japy.Application: it is {describe(found)}. {hint}")
 
 
-def made(target: Target, found: object) -> object:
+def load_application(target: Target) -> Application:
+    """Import the one application that a target names, alone or among services.
+
+    Raises:
+        LoadError: there is none, or more than one.
+    """
+    found = applications_of(load(target))
+    if len(found) == 1:
+        return found[0]
+    name = f"'{target.attr}' in {target.place}" if target.attr else f"The {target.place}"
+    raise LoadError(
+        f"{name} has several applications in it: name one of them."
+        if found
+        else f"{name} has no application in it."
+    )
+
+
+def made(target: Target, found: object, module: ModuleType) -> object:
     """Return what a target names, or what it returns where it is a factory.
 
     Raises:
         LoadError: it cannot be called.
     """
-    is_usual = target.attr.rpartition(".")[2] in ("", FACTORY)
+    is_chosen = not target.attr and found is vars(module).get(FACTORY)
+    is_usual = is_chosen or target.attr.rpartition(".")[2] == FACTORY
     if isinstance(found, Application) or not (target.is_factory or is_usual):
         return found
     if callable(found):
@@ -228,7 +254,7 @@ def guarded(place: str, action: Callable[[], T]) -> T:
     """
     try:
         return action()
-    except LoadError:
+    except (LoadError, EnsembleError):
         raise
     except BaseException as error:
         frames = foreign_frames(error.__traceback__)
@@ -379,6 +405,9 @@ def find_application(target: Target, module: ModuleType) -> object:
         raise LoadError(f"The {target.place} has several applications. {choices(target, module)}")
     if callable(factory := vars(module).get(FACTORY)):
         return factory
+    for name in SERVICE_NAMES:
+        if name in vars(module):
+            return vars(module)[name]
     raise LoadError(
         f"The {target.place} has no japy.Application: assign one to a name in it "
         "(app = Application())."

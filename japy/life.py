@@ -76,14 +76,16 @@ class Life:
         """Call a function after serving, before those that were added before."""
         self._shutdown.append(self._hook("shutdown hook", function))
 
-    def add_lifespan(self, function: Callable[..., object]) -> None:
+    def add_lifespan(self, function: Callable[..., object], title: str = "") -> None:
         """Enter what a function returns before the startup hooks, leave it after the last hook.
 
         Args:
             function: an async generator function, or one that returns an asynchronous context
                 manager.
+            title: what to call it in a message, if not by its name.
         """
         hook = self._new_hook("lifespan", function)
+        hook = hook._replace(title=title or hook.title)
         inner = inspect.unwrap(function)
         if inspect.isgeneratorfunction(inner) or inspect.iscoroutinefunction(inner):
             raise TypeError(

@@ -5,6 +5,7 @@ Knows uvloop and asyncio. Knows no application: `Application.loop` asks when it 
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 _name = "uvloop"  # of the kind; set by `choose_loop`
 
@@ -24,16 +25,19 @@ def new_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-async def close_servers(servers: Sequence[asyncio.Server]) -> None:
+async def close_servers(servers: Sequence[Any]) -> None:
     """Close servers, and lose no connection that they have accepted.
 
     asyncio's own loop accepts a connection in one turn and makes its transport in the next, which
     fails if the server was closed between the two.
+
+    Args:
+        servers: asyncio's, or whatever a service has made that has a `close`.
     """
     loop = asyncio.get_running_loop()
     if isinstance(loop, asyncio.SelectorEventLoop):
         for server in servers:
-            for listener in server.sockets:
+            for listener in getattr(server, "sockets", None) or ():
                 loop.remove_reader(listener)
         for _ in range(2):
             await asyncio.sleep(0)

@@ -43,7 +43,8 @@ from japy.reload import watch
 from japy.report import View
 from japy.slot import LONGEST_PAUSE_S, SERVED_PAUSE_S, Hand, Slot
 from japy.tally import AREA
-from japy.worker import HOOKS_S, Seat
+from japy.tether import HOOKS_S
+from japy.worker import Seat
 
 log = logging.getLogger("japy.error")
 
@@ -103,7 +104,8 @@ class Master:
         self._status = 0
         self._ledger = Ledger()
         levers = Levers(self._reload, self._scale, self._begin_stop, self._quit)
-        self._inside = Inside(openings, places.urls, self._view, levers, self._ledger)
+        self._urls = places.urls()  # where it can be reached, as far as is known
+        self._inside = Inside(openings, self._urls, self._view, levers, self._ledger)
 
     def run(self) -> int:
         """Serve until told to stop and return the exit status."""
@@ -355,8 +357,10 @@ class Master:
         ready = ready and (self._watcher is None or self._watcher.is_ready)
         if ready and not self._is_announced and not self._is_stopping:
             self._is_announced = self._has_served = True
-            for url in self._places.urls:
-                say(f"Accepting connections on {url}")
+            foreign = 0 if hands[0] is None else hands[0].row[Figure.FOREIGN]
+            self._urls[:] = self._places.urls(foreign)
+            for title in self._places.titles(foreign):
+                say(f"Accepting connections on {title}")
             self._notifier.ready(f"{len(hands)} workers serve")
 
     # Who has ended, and who does not answer.

@@ -14,6 +14,7 @@ Invariants:
 import contextlib
 import ctypes
 import os
+import re
 import select
 import socket
 import struct
@@ -143,10 +144,20 @@ class Places:
     ) -> None:
         self.close()
 
-    @property
-    def urls(self) -> list[str]:
-        """Where the server can be reached."""
-        return [place.url for place in self._places]
+    def urls(self, foreign: int = 0) -> list[str]:
+        """Return where the server can be reached.
+
+        Args:
+            foreign: a bit for each place where HTTP is not spoken, as workers tell.
+        """
+        urls = [place.url for place in self._places]
+        pairs = enumerate(urls)
+        return [re.sub("^https?:", "tcp:", url) if foreign >> i & 1 else url for i, url in pairs]
+
+    def titles(self, foreign: int = 0) -> list[str]:
+        """Return the same for a person: with the names that places have."""
+        names = [f" ({place.bind.name})" if place.bind.name else "" for place in self._places]
+        return [url + name for url, name in zip(self.urls(foreign), names, strict=True)]
 
     @property
     def files(self) -> list[str]:

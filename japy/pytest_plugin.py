@@ -45,6 +45,7 @@ class LiveServer:
 
     def __init__(self, app: "Application", settings: dict[str, Any]) -> None:
         from japy.config import Config
+        from japy.ensemble import alone
         from japy.listener import listen, url
         from japy.place import Listener
         from japy.worker import Seat, Worker
@@ -61,7 +62,7 @@ class LiveServer:
         try:
             app.life.require_stopped()
             seat = Seat(number=1, listeners=[Listener(config.binds[0], self._listener)])
-            worker = Worker(app, config, seat)
+            worker = Worker(alone(app), config, seat)
         except BaseException:
             self._restore()
             raise

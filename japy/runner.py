@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from japy import importer, worker
 from japy.app import Application
-from japy.capacity import count
+from japy.capacity import count, raise_open_files
 from japy.config import Config
 from japy.console import complain
 from japy.importer import LoadError, Script
@@ -33,7 +33,7 @@ EXIT_USAGE = 2
 def serve(config: Config, job: Job, folders: list[Path], target: str = "") -> int:
     """Bind and be the master; return the exit status. The target is named to who asks for it."""
     fill_standard_streams()
-    worker.raise_open_files()
+    raise_open_files()
     passed = passed_sockets(os.environ)
     notifier = Notifier(os.environ)
     binds, workers = config.binds, count(config.workers)

@@ -1,35 +1,28 @@
 """One process that serves: a uvloop, listening sockets, the clock tick, and the order of its end.
 
-Knows an application, sockets that somebody else has bound, and a channel to its master, whose end
-of file means that the master is gone. Of its siblings it knows the sockets, and on which of them
-nobody accepts connections: then it does.
+Knows what is served as one (`House`), sockets that somebody else has bound, and a channel to its
+master, whose end of file means that the master is gone. Of its siblings it knows the sockets, and
+on which of them nobody accepts connections: then it does.
 
 Invariants:
 - The master hears once that this worker is ready, or why it will never be.
-- No connection is accepted before the startup of the application has succeeded.
+- No connection is accepted before the startup of what is served has succeeded.
 - What has been told to stop ends: after the drain every connection is closed, busy or not.
-- The shutdown of the application comes after the last connection, whatever ended that.
+- The shutdown of what is served comes after the last connection, whatever ended that.
 """
 
-import array
 import asyncio
 import contextlib
 import dataclasses
 import faulthandler
-import fcntl
 import functools
 import gc
-import io
 import itertools
 import math
-import os
-import resource
 import select
 import signal
 import socket
-import struct
 import sys
-import termios
 import threading
 import time
 import traceback
@@ -39,38 +32,34 @@ from email.utils import formatdate
 from typing import Any
 
 from japy.app import Application
-from japy.board import Board, Row
-from japy.bytecode import keep_settled_only
+from japy.board import Board, Figure, Row
+from japy.capacity import raise_open_files, within
 from japy.config import Config, ConfigError
 from japy.console import complain, say
-from japy.core.limits import NAMES, Limits
-from japy.core.protocol import Connection
-from japy.core.service import Service
+from japy.core.limits import Limits
 from japy.drain import Drain
-from japy.entrance import Entrance
-from japy.health import add_health, bare
+from japy.ensemble import Ensemble, alone, applications_of
 from japy.heap import Heap, keep_heap
 from japy.heart import Heart
+from japy.house import House, loop_of
 from japy.importer import LoadError, Script, foreign_frames, guarded
 from japy.journal import AccessLog, open_access_log
-from japy.log import error_log, reopen, set_worker
+from japy.log import error_log, reopen
 from japy.logs import LogConfigError, configure, set_up_logging
-from japy.loop import choose_loop, close_servers
-from japy.orphan import end_with_master
+from japy.loop import close_servers
 from japy.place import Listener
-from japy.privilege import drop
-from japy.process import DEAF, READY, REOPEN, RETIRE, STACK, WORDS, disown_signals
+from japy.process import DEAF, READY, REOPEN, RETIRE
+from japy.site import Audience
 from japy.tally import Tally
+from japy.tether import prepare, say_word, tell
 from japy.tls import TLSError
-from japy.witness import journal_of
 
 EXIT_FAILED = 1  # the application's life ended by itself, or not cleanly
 EXIT_UNLOADABLE = 3
 STDERR = 2
-SPARE_FILES = 128  # that are left for everything that is no connection
 EARLY_S = 0.1  # what a timer may come before its time
 QUEUE_S = 0.2  # how long connections are accepted that the kernel has kept waiting
-HOOKS_S = 5.0  # what a worker gets on top of its drain, for its shutdown, before it is killed
+TELL_S = 0.5  # what services get at least to tell their connections of the end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,58 +87,58 @@ class Seat:
 
 
 class Worker:
-    """An application on its sockets, from the first connection to the last.
+    """What is served on its sockets, from the first connection to the last.
 
     Args:
-        app: what to serve.
+        ensemble: what to serve.
         config: how.
         seat: where.
+        files: how many may be open.
         access: told of each answer, if somebody wants that.
+
+    Raises:
+        LoadError: it cannot be served.
     """
 
     def __init__(
-        self, app: Application, config: Config, seat: Seat, access: AccessLog | None = None
+        self,
+        ensemble: Ensemble,
+        config: Config,
+        seat: Seat,
+        files: int = sys.maxsize,
+        access: AccessLog | None = None,
     ) -> None:
-        app.debug = app.debug or config.debug
-        health = None
-        if config.health_path is not None:
-            health = add_health(app, config.health_path, self._is_stopping)
         area = None if seat.row is None else seat.row.area
-        journal = journal_of(access, None if area is None else Tally(area), health)
-        self.service: Service = app.service(
-            os.write, app.loop.call_soon, reset_at_close, count_unread, journal
-        )
-        if health is not None:
-            bare(health)
+        tally = None if area is None else Tally(area)
+        try:
+            limits = within(config.limits(Limits()), files)
+            audience = Audience(access, tally, self._is_stopping)
+            self.house = House(ensemble, config, seat.listeners, limits, audience)
+        except TLSError as error:
+            raise LoadError(str(error)) from None
         self.access = access
-        self.failures: ExceptionGroup[Exception] | None = None  # of the shutdown
-        self._app = app
+        self.failures: ExceptionGroup[Exception] | None = None  # of hooks, at the end
         self._config = config
         self._seat = seat
-        self._servers: list[asyncio.Server] = []  # on our own sockets
-        self._guests: dict[int, list[asyncio.Server]] = {}  # on the sockets of deserted slots
+        self._servers: list[Any] = []  # on our own sockets; Any: whatever has close()
+        self._guests: dict[int, list[Any]] = {}  # on the sockets of deserted slots
         self._adoption: asyncio.Task[None] | None = None  # the last change of those
         self._stop = asyncio.Event()  # set by a signal, or by the end of the master
         self._is_hurried = False  # set if nobody waits for who is idle
         self._is_followed = False  # set if another worker accepts on our sockets
         self._heap = Heap()
         self._heart: Heart | None = None  # what keeps our numbers; None while nobody looks at them
-        self._turned_away = 0  # connections, as far as that was logged
-        try:
-            self._entrance = Entrance(config, self.service)
-        except TLSError as error:
-            raise LoadError(str(error)) from None
         self._startup: asyncio.Timeout | None = None  # ends the startup; None while there is none
 
     def loop(self) -> asyncio.AbstractEventLoop:
-        """Return the application's event loop."""
-        return self._app.loop
+        """Return the event loop that serves."""
+        return self.house.loop
 
     async def serve(self, channel: socket.socket) -> int:
-        """Start the application, serve until told to stop, drain; return the exit status.
+        """Start what is served, serve until told to stop, drain; return the exit status.
 
         Raises:
-            LoadError: the application did not start.
+            LoadError: it did not start.
         """
         loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread():  # no other one gets signals
@@ -159,24 +148,23 @@ class Worker:
         loop.add_reader(channel, self._on_channel, channel)
         if not await self._start():
             return 0
-        deadline = 0.0
+        deadline, failures = 0.0, list[Exception]()
         try:
-            self._tick(loop)
-            loop.call_later(self._app.reaper.check_interval, self._reap, loop)
-            for listener in self._seat.listeners:
-                self._servers.append(await self._listen(listener, loop))
             self._beat(channel, loop)
             say_word(channel, READY)
             await self._stop.wait()
             deadline = loop.time() + self._config.drain_s
             await self._close()
             say_word(channel, DEAF)
-            await self._drain().run(loop)
+            failures = await self._drain(deadline, loop)
         finally:
             if self._heart is not None:
                 self._heart.stop()
-            status = await self._end(max(0.0, deadline - loop.time()))
-        return status
+            failures += await self._end(max(0.0, deadline - loop.time()))
+        if not failures:
+            return 0
+        self.failures = ExceptionGroup("the application did not shut down cleanly", failures)
+        return EXIT_FAILED
 
     def _is_stopping(self) -> bool:
         """Tell whether requests should go to other servers: a successor of ours is none."""
@@ -184,40 +172,40 @@ class Worker:
         return self._stop.is_set() if board is None else board.is_stopping
 
     async def _start(self) -> bool:
-        """Run the application's startup; return False if told to stop meanwhile."""
-        life = self._app.life
+        """Start what is served, and accept connections; return False if told to stop meanwhile."""
+        is_expired = False
         try:
-            async with asyncio.timeout(None) as self._startup:
-                await life.start(self._hurry)
+            async with asyncio.timeout(None) as startup:
+                self._startup = startup
+                try:
+                    await self._open()
+                finally:
+                    self._startup = None
+                    is_expired = startup.expired()
         except BaseException as error:
-            if self._startup is not None and self._startup.expired():
+            for server in self._servers:
+                server.close()
+            await self.house.end(0.0)
+            if is_expired:
                 return False
-            raise LoadError(failed_start(life.place, error)) from error
-        finally:
-            self._startup = None
-        self.service.rebase(life.context.copy())
+            raise LoadError(failed_start(self.house.place, error)) from error
         return True
+
+    async def _open(self) -> None:
+        await self.house.start(self._hurry)
+        self._tick(asyncio.get_running_loop())
+        self._servers = await self.house.open(self._seat.listeners)
+        await self.house.begin()
 
     def _beat(self, channel: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to keep our numbers, if there is a master to read them."""
         row, board = self._seat.row, self._seat.board
         if row is not None and board is not None:
             faulthandler.enable(STDERR)  # until now the master would have told of a crash
+            row[Figure.FOREIGN] = self.house.foreign(self._seat.listeners)
             tell = functools.partial(say_word, channel)
-            self._heart = Heart(row, board, self.service, self._config, tell, self._on_deserted)
+            self._heart = Heart(row, board, self.house, self._config, tell, self._on_deserted)
             self._heart.start(loop)
-
-    async def _listen(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> asyncio.Server:
-        """Accept connections, in the context that the startup has left."""
-        factory = self._app.protocol_factory
-        server = self._entrance.open(
-            functools.partial(Connection, self.service)
-            if factory is None
-            else functools.partial(factory, self._app),
-            sock=listener.socket,
-            backlog=self._config.backlog,
-        )
-        return await loop.create_task(server, context=self._app.life.context.copy())
 
     def _on_deserted(self, flags: bytes) -> None:
         """Accept what comes to slots that nobody is in, and leave them once somebody is."""
@@ -227,15 +215,17 @@ class Worker:
     async def _adopt(self, flags: bytes, before: "asyncio.Task[None] | None") -> None:
         if before is not None:
             await before
-        loop = asyncio.get_running_loop()
         for slot, listeners in self._seat.others.items():
             if not flags[slot] or self._stop.is_set():
                 await close_servers(self._guests.pop(slot, ()))
             elif slot not in self._guests:
+                open_ones = filter(is_open, listeners)
+                copies = [Listener(one.bind, one.socket.dup()) for one in open_ones]
                 self._guests[slot] = []
-                for listener in filter(is_open, listeners):
-                    copy = Listener(listener.bind, listener.socket.dup())
-                    self._guests[slot].append(await self._listen(copy, loop))
+                try:
+                    self._guests[slot] = await self.house.open(copies)
+                except Exception as error:  # of a service: who comes there waits for a successor
+                    error_log.error("%s failed", self.house.place, exc_info=error)
 
     async def _close(self) -> None:
         """Accept no connection any more; whoever waits for that is accepted if nobody follows."""
@@ -268,25 +258,25 @@ class Worker:
                 with contextlib.suppress(OSError):
                     listener.socket.shutdown(socket.SHUT_RDWR)
 
-    def _drain(self) -> Drain:
-        def cancel() -> None:
-            self._app.is_stopping = True
+    async def _drain(self, deadline: float, loop: asyncio.AbstractEventLoop) -> list[Exception]:
+        """End the connections; return what services raised that were told to tell them."""
+        telling = loop.create_task(self.house.finish())
+        house, entrance, seconds = self.house, self.house.entrance, deadline - loop.time()
+        drain = Drain(house, entrance, seconds, lambda: self._is_hurried, house.abandon)
+        await drain.run(loop)
+        await asyncio.wait({telling}, timeout=max(TELL_S, deadline - loop.time()))
+        if telling.done():
+            return telling.result()
+        telling.cancel()
+        error_log.error("%s took too long, and was cancelled", house.place)
+        return []
 
-        return Drain(
-            self.service, self._entrance, self._config.drain_s, lambda: self._is_hurried, cancel
-        )
-
-    async def _end(self, grace_s: float) -> int:
-        """Run the application's shutdown; return the exit status."""
-        names = sorted(task.get_name() for task in self._app.life.running())
+    async def _end(self, grace_s: float) -> list[Exception]:
+        """Run what comes last; return what it raised, which has been logged."""
+        names = self.house.running()
         if names and grace_s:
             say(f"Waiting for {len(names)} background tasks: {', '.join(names)}")
-        try:
-            await self._app.life.stop(grace_s)
-        except ExceptionGroup as failures:  # they have been logged
-            self.failures = failures
-            return EXIT_FAILED
-        return 0
+        return await self.house.end(grace_s)
 
     def _tell(self) -> None:
         """Stop serving, or starting."""
@@ -319,33 +309,16 @@ class Worker:
         self._hurry()
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Tell the service that another second has begun (RFC 9110 §6.6.1: Date).
+        """Tell what is served that another second has begun (RFC 9110 §6.6.1: Date).
 
         A timer may be early: then the second to come is meant. Deadlines are counted in ticks, so
         there is one for each second, also where a handler has made the last one late.
         """
         now = time.time()
         second = math.floor(now + EARLY_S)
-        self.service.tick(formatdate(second, usegmt=True))
-        self._entrance.tick()
-        self._tell_turned_away()
+        self.house.tick(formatdate(second, usegmt=True))
         self._heap.tick()
         loop.call_later(second + 1 - now, self._tick, loop)
-
-    def _tell_turned_away(self) -> None:
-        """Log how many connections were beyond the limit, once for all that were so meanwhile."""
-        count = self.service.turned_away - self._turned_away
-        if count:
-            self._turned_away += count
-            most = self.service.limits.connections
-            text = "%d connections beyond %d were answered with 503 (--limit-concurrency)"
-            error_log.warning(text, count, most)
-
-    def _reap(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Close what has been idle for too long, and look again after a while."""
-        reaper = self._app.reaper
-        self.service.reap(reaper.check_interval, reaper.idle_timeout)
-        loop.call_later(reaper.check_interval, self._reap, loop)
 
 
 # What `Application.run` does in this process instead of starting a server; set in workers only.
@@ -363,12 +336,12 @@ def ignore(app: Application) -> None:
 
 
 def work(
-    load: Callable[[], Application], config: Config, seat: Seat, channel: socket.socket
+    load: Callable[[], Application | Ensemble], config: Config, seat: Seat, channel: socket.socket
 ) -> int:
-    """Be a worker: load an application and serve it until told to stop; return the exit status."""
+    """Be a worker: load what to serve and serve it until told to stop; return the exit status."""
     set_on_run(ignore)
     try:
-        prepare(config, seat, channel)
+        prepare(config, seat.number, seat.owned(), channel)
         configure_logging(config)
         return serve(make_worker(load(), config, seat), channel)
     except LoadError as error:
@@ -392,7 +365,7 @@ def work_script(script: Script, config: Config, seat: Seat, channel: socket.sock
 
     set_on_run(serve_now)
     try:
-        prepare(config, seat, channel)
+        prepare(config, seat.number, seat.owned(), channel)
         configure_logging(config)
         script.execute()
     except LoadError as error:
@@ -405,22 +378,39 @@ def work_script(script: Script, config: Config, seat: Seat, channel: socket.sock
     return EXIT_UNLOADABLE
 
 
-def make_worker(app: Application, config: Config, seat: Seat) -> Worker:
-    """Return a worker for an application.
+def make_worker(served: Application | Ensemble, config: Config, seat: Seat) -> Worker:
+    """Return a worker for an application, or whatever else is served.
 
     Raises:
         LoadError: it cannot be served.
     """
+    ensemble = alone(served) if isinstance(served, Application) else served
+    applications = applications_of(ensemble)
+    files = raise_open_files()
+    for app in applications:
+        fit(app, config, files)
+    access = None
+    if applications:
+        access = access_log(guarded("event loop", lambda: loop_of(ensemble)), config)
+    place = ensemble[0].title if len(ensemble) == 1 else "services"
+    worker = guarded(place, lambda: Worker(ensemble, config, seat, files, access))
+    is_debug = config.debug or any(app.debug for app in applications)
+    set_up_logging(config, is_debug, any(app.logs_requests for app in applications))
+    return worker
+
+
+def fit(app: Application, config: Config, files: int) -> None:
+    """Have an application take over from the settings what is its own.
+
+    Raises:
+        LoadError: the limits do not go together.
+    """
     try:
-        app.limits = within(config.limits(app.limits), raise_open_files())
+        app.limits = within(config.limits(app.limits), files)
     except ConfigError as error:
         raise LoadError(f"The application's own limits do not go with {error}.") from None
     if config.timeout_keep_alive is not None:
         app.reaper = dataclasses.replace(app.reaper, idle_timeout=config.timeout_keep_alive)
-    access = access_log(app, config)
-    worker = guarded("application", lambda: Worker(app, config, seat, access))
-    set_up_logging(config, app.debug, app.logs_requests)
-    return worker
 
 
 def configure_logging(config: Config) -> None:
@@ -435,13 +425,12 @@ def configure_logging(config: Config) -> None:
         raise LoadError(str(error)) from None
 
 
-def access_log(app: Application, config: Config) -> AccessLog | None:
+def access_log(loop: asyncio.AbstractEventLoop, config: Config) -> AccessLog | None:
     """Return the access log, if one is wanted.
 
     Raises:
         LoadError: its file cannot be opened.
     """
-    loop = guarded("event loop", lambda: app.loop)
     try:
         return open_access_log(config, loop.call_later)
     except OSError as error:
@@ -452,39 +441,6 @@ def access_log(app: Application, config: Config) -> AccessLog | None:
         ) from None
     except LogConfigError as error:  # it has changed since it was read
         raise LoadError(str(error)) from None
-
-
-def raise_open_files() -> int:
-    """Let this process open as many files as the system lets it; return how many they are."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # some systems say more than they mean
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return sys.maxsize if most == resource.RLIM_INFINITY else most
-
-
-def within(limits: Limits, files: int) -> Limits:
-    """Return limits with no more connections than there may be open files.
-
-    So a client is told that there are too many, and the application has files left to open.
-    """
-    room = max(1, files - SPARE_FILES, files // 2)
-    if limits.connections <= room:
-        return limits
-    return Limits(**{name: getattr(limits, name) for name in NAMES} | {"connections": room})
-
-
-def reset_at_close(end: Any) -> None:
-    """Have a socket end with a reset, and drop what its peer has not read."""
-    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def count_unread(number: int) -> int:
-    """Return how many bytes the system keeps for the peer of a socket; 0 if it does not say."""
-    size = array.array("i", [0])
-    with contextlib.suppress(OSError):
-        fcntl.ioctl(number, termios.TIOCOUTQ, size)
-    return size[0]
 
 
 def serve(worker: Worker, channel: socket.socket) -> int:
@@ -519,36 +475,3 @@ def is_open(listener: Listener) -> bool:
     To accept on that would have it listen again, and nobody would notice when we leave it.
     """
     return bool(listener.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
-
-
-def say_word(channel: socket.socket, word: bytes) -> None:
-    """Say a word to the master; if that is gone, the worker hears of it elsewhere."""
-    with contextlib.suppress(OSError):
-        channel.sendall(word)
-
-
-def tell(channel: socket.socket, text: str) -> None:
-    """Tell the master, if it is still there, why this worker cannot serve.
-
-    What an application has raised may hold any byte: none of them is a word.
-    """
-    with contextlib.suppress(OSError):
-        channel.sendall(text.encode(errors="replace").translate(None, WORDS))
-
-
-def prepare(config: Config, seat: Seat, channel: socket.socket) -> None:
-    """Make sure that this process says where it is and why it crashes, and ends with its master.
-
-    Raises:
-        LoadError: it cannot become who it is to be.
-    """
-    set_worker(seat.number)
-    keep_settled_only()  # not only with --reload: whoever sends SIGHUP may have saved twice, too
-    choose_loop(config.loop)
-    faulthandler.enable(channel)  # the master tells it: once, however many crash at the same place
-    faulthandler.register(STACK, channel, all_threads=True)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # else what handlers print waits in a buffer
-        sys.stdout.reconfigure(line_buffering=True)
-    disown_signals()
-    end_with_master(channel, seat.owned(), config.drain_s + HOOKS_S)
-    guarded("worker", lambda: drop(config))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from japy.capacity import count, processors
+from japy import Limits
+from japy.capacity import SPARE_FILES, count, processors, raise_open_files, within
 
 V1 = "5:cpu,cpuacct:/docker/abc\n4:memory:/docker/abc\n"
 
@@ -89,3 +90,12 @@ def test_the_reason_for_a_number_is_told(capsys: pytest.CaptureFixture[str]) -> 
     found, reason = processors()
     assert count("auto") == found
     assert capsys.readouterr().out == f"Workers: {found}, as {reason}\n"
+
+
+def test_there_are_files_for_connections_and_some_more() -> None:
+    assert raise_open_files() == raise_open_files() > 0
+    limits = Limits(connections=1000)
+    assert within(limits, 10_000) is limits
+    assert within(limits, 1000).connections == 1000 - SPARE_FILES
+    assert within(limits, 100).connections == 50
+    assert within(limits, 1).connections == 1

@@ -41,6 +41,10 @@ def tree(root: Path, files: dict[str, str]) -> Path:
         ({"main.py": f"{JAPY}def create_app():\n    return Application()\n"}, "main:create_app"),
         ({"main.py": f"{APP}def create_app(): ...\n"}, "main:app"),
         ({"main.py": "app = (\n"}, "main:app"),
+        ({"main.py": "from japy import Service\nservices = [1]\n"}, "main:services"),
+        ({"main.py": "import japy\nservice = japy.StreamService(1)\n"}, "main:service"),
+        ({"main.py": "services = [1]\n", "app.py": APP}, "app:app"),
+        ({"main.py": f"{APP}services = [app]\n"}, "main:app"),
     ],
 )
 def test_what_is_found(files: dict[str, str], target: str, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class Stage:
         self.meanwhile: Callable[[], object] = list  # what happens while a handler is busy
         self.is_hurried = is_hurried
         self.has_ended = False
-        entrance = Entrance(Config(), self.service)
+        entrance = Entrance(Config())
         self.drain = Drain(self.service, entrance, seconds, lambda: self.is_hurried, self.end)
 
     async def wait(self, request: Request) -> Response:

@@ -94,9 +94,11 @@ async def serving(config: Config, factory: Callable[[], Any] | None = None) -> A
     app = new_app()
     app.limits = config.limits(app.limits)
     service = app.service(os.write, asyncio.get_running_loop().call_soon)
-    entrance = Entrance(config, service)
+    entrance = Entrance(config)
+    if config.proxy_headers:
+        service.trace = entrance.trace
     factory = factory or functools.partial(Connection, service)
-    server = await entrance.open(factory, host="127.0.0.1", port=0)
+    server = await entrance.open(service, factory, host="127.0.0.1", port=0)
     async with server:
         yield Place(entrance, server.sockets[0].getsockname())
         for connection in list(service.connections):

@@ -35,7 +35,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
 
 
 def load(target: str) -> Application:
-    return importer.load(importer.parse(target))
+    return importer.load_application(importer.parse(target))
 
 
 def failure(target: str) -> str:
@@ -295,7 +295,8 @@ def test_a_function_is_called_only_if_that_is_asked_for(write: Write) -> None:
     write("hello.py", "def app(): ...")
     assert failure("hello:app") == (
         "'app' in module 'hello' is no japy.Application: it is of type function. "
-        "If it returns one, write --factory. Name an attribute that is one."
+        "If it returns one, write --factory. If it makes protocols, serve "
+        "japy.ProtocolService(app). Name an attribute that is one."
     )
 
 
@@ -313,7 +314,7 @@ FACTORY = "from japy import Application\ndef {}(): return Application()\n"
 )
 def test_factories(name: str, target: str, is_factory: bool, write: Write) -> None:
     write("hello.py", FACTORY.format(name))
-    assert importer.load(importer.parse(target, is_factory)).router.routes == []
+    assert importer.load_application(importer.parse(target, is_factory)).router.routes == []
 
 
 @pytest.mark.parametrize(
@@ -400,3 +401,60 @@ def test_a_script_that_raises(write: Write) -> None:
     lines = str(caught.value).splitlines()
     assert lines[1] == f'  File "{path}", line 1, in <module>'
     assert lines[-1].startswith(f"The script '{path}' raised ZeroDivisionError")
+
+
+# Services.
+
+SERVICES = """
+import asyncio
+from japy import Application
+
+class Echo(asyncio.Protocol):
+    pass
+
+class Own:
+    def __init__(self):
+        print("made")
+
+    async def make_servers(self, sockets):
+        return []
+
+async def lines(reader, writer):
+    pass
+
+one, other = Application(), Application()
+"""
+
+
+@pytest.mark.parametrize(
+    ("attr", "count"), [("lines", 1), ("Echo", 1), ("Own", 1), ("services", 3), ("one", 1)]
+)
+def test_services_are_found(attr: str, count: int, write: Write) -> None:
+    write("many.py", SERVICES, "services = {'http': one, 'lines': lines, 'echo': Echo}")
+    assert len(importer.load(importer.parse(f"many:{attr}"))) == count
+
+
+def test_services_need_no_attribute_where_there_is_no_application(write: Write) -> None:
+    write("mute.py", SERVICES, "del one, other", "service = lines")
+    assert importer.load(importer.parse("mute"))[0].title == "service lines"
+
+
+def test_the_one_application_among_services(write: Write) -> None:
+    write("few.py", SERVICES, "services = [lines, one]", "both = {'a': one, 'b': other}")
+    assert load("few:services") is vars(sys.modules["few"])["one"]
+    assert failure("few:lines") == "'lines' in module 'few' has no application in it."
+    text = "'both' in module 'few' has several applications in it: name one of them."
+    assert failure("few:both") == text
+
+
+def test_services_that_cannot_be_are_named(write: Write) -> None:
+    write("bad.py", SERVICES, "services = [one, 5]", "class Fails(Own):", "    make_servers = 5")
+    with pytest.raises(LoadError, match="What is to be served as 2 is no service, but of type int"):
+        importer.load(importer.parse("bad:services"))
+    assert "is no japy.Application: it is the class" in failure("bad:Fails")
+
+
+def test_a_class_that_wants_arguments_is_told_of_with_its_traceback(write: Write) -> None:
+    write("wants.py", SERVICES, "class Wants(Own):", "    def __init__(self, config): pass")
+    text = failure("wants:Wants")
+    assert "missing 1 required positional argument: 'config'" in text

@@ -125,7 +125,9 @@ def test_several_places(tmp_path: Path) -> None:
         tcp, unix = places.at(1)
         assert (tcp.bind, unix.bind) == (binds[0], binds[1])
         assert unix == places.at(0)[1]
-        assert places.urls[1] == f"unix:{path}"
+        assert places.urls()[1] == f"unix:{path}"
+        assert places.titles()[1] == f"unix:{path} (local)"
+        assert places.urls(0b11) == [places.urls()[0].replace("http", "tcp"), f"unix:{path}"]
         assert places.files == [path]
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
         with socket.socket(socket.AF_UNIX) as client:

@@ -12,11 +12,12 @@ import uvloop
 from japy import Application, Limits, Request, Response, worker
 from japy.bind import Bind
 from japy.config import Config
+from japy.ensemble import alone
 from japy.importer import LoadError
 from japy.listener import listen
 from japy.place import Listener
 from japy.process import READY
-from japy.worker import Seat, Worker, configure_logging, ignore, make_worker, tell
+from japy.worker import Seat, Worker, configure_logging, ignore, make_worker
 
 
 @pytest.fixture
@@ -47,13 +48,13 @@ def test_settings_reach_the_application(app: Application, listener: socket.socke
     config = Config(debug=True, limit_request_line=100)
     made = make_worker(app, config, seat(listener))
     assert app.debug
-    assert app.limits.line == made.service.limits.line == 100
-    assert made.service.answered is not None
+    assert app.limits.line == made.house.sites[0].service.limits.line == 100
+    assert made.house.sites[0].service.answered is not None
 
 
 def test_an_application_that_wants_to_debug_does(listener: socket.socket) -> None:
     app = Application(debug=True)
-    assert make_worker(app, Config(), seat(listener)).service.answered is not None
+    assert make_worker(app, Config(), seat(listener)).house.sites[0].service.answered is not None
 
 
 def test_what_cannot_be_served_is_a_load_error(
@@ -80,7 +81,7 @@ def test_a_logging_file_that_is_gone_is_a_load_error() -> None:
 
 def test_it_serves_until_its_master_is_gone(app: Application, listener: socket.socket) -> None:
     ours, theirs = socket.socketpair()
-    made = Worker(app, Config(), seat(listener))
+    made = Worker(alone(app), Config(), seat(listener))
 
     async def use() -> bytes:
         serving = asyncio.create_task(made.serve(theirs))
@@ -101,13 +102,6 @@ def test_it_serves_until_its_master_is_gone(app: Application, listener: socket.s
         head = runner.run(use())
     date = next(line for line in head.decode().split("\r\n") if line.startswith("Date: "))
     assert parsedate_to_datetime(date.removeprefix("Date: ")).tzinfo is not None
-
-
-def test_a_master_that_is_gone_is_told_nothing() -> None:
-    ours, theirs = socket.socketpair()
-    ours.close()
-    with theirs:
-        tell(theirs, "nobody hears this")
 
 
 def test_run_does_nothing_while_a_worker_imports(app: Application) -> None:

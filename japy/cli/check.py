@@ -17,7 +17,7 @@ import click
 
 from japy.cli.group import Action
 from japy.cli.option import collect, command
-from japy.cli.target import choose, load
+from japy.cli.target import choose, load_all
 from japy.config import Config
 from japy.source import Settings, SourceError, files_named, plain, shown, text_of
 
@@ -77,19 +77,32 @@ def examine(config: Config, target: str) -> str:
         LoadError: the application cannot be served.
     """
     from japy import importer
+    from japy.ensemble import EnsembleError, applications_of, share
     from japy.health import add_health
     from japy.worker import configure_logging
 
     configure_logging(config)
     if config.ssl_certfile is not None:
         check_certificates(config)
-    app = load(config, target)
-    count = len(app.router.routes)
-    if config.health_path is not None:
-        add_health(app, config.health_path, lambda: False)
-    importer.guarded("application", lambda: config.limits(app.limits))
-    importer.guarded("application", app.service)
-    return f"{count} route{'' if count == 1 else 's'}"
+    ensemble = load_all(config, target)
+    found = []
+    for app in applications_of(ensemble):
+        found.append(counted(len(app.router.routes), "route"))
+        if config.health_path is not None:
+            add_health(app, config.health_path, lambda: False)
+        importer.guarded("application", functools.partial(config.limits, app.limits))
+        importer.guarded("application", app.service)
+    services = len(ensemble) - len(found)
+    try:
+        share(ensemble, config.binds)
+    except EnsembleError as error:
+        raise importer.LoadError(str(error)) from None
+    return ", ".join([*found, *[counted(services, "service")] * bool(services)])
+
+
+def counted(count: int, name: str) -> str:
+    """Return a number of things."""
+    return f"{count} {name}{'' if count == 1 else 's'}"
 
 
 def check_certificates(config: Config) -> None:

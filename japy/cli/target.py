@@ -16,6 +16,7 @@ from japy.source import SourceError
 
 if TYPE_CHECKING:
     from japy.app import Application
+    from japy.ensemble import Ensemble
 
 MODE = "JAPY_ENV"  # the variable that tells an application what it runs for
 NAMES = {"app", "factory", "app_dir", "file"}  # of the options that say which application
@@ -47,7 +48,19 @@ def choose(config: Config, is_quiet: bool = False) -> str:
 
 
 def load(config: Config, target: str, mode: str = "production") -> "Application":
-    """Import the application; calls of `Application.run` in its module do nothing.
+    """Import the one application that is named; see `load_all`.
+
+    Raises:
+        LoadError: it cannot be imported, or there is not one.
+    """
+    from japy import importer
+
+    prepare(mode)
+    return importer.load_application(importer.parse(target, config.factory, config.app_dir))
+
+
+def load_all(config: Config, target: str, mode: str = "production") -> "Ensemble":
+    """Import what is to be served; calls of `Application.run` in its module do nothing.
 
     Args:
         config: how to import it.
@@ -57,11 +70,18 @@ def load(config: Config, target: str, mode: str = "production") -> "Application"
     Raises:
         LoadError: it cannot be imported.
     """
-    from japy import importer, worker
+    from japy import importer
+
+    prepare(mode)
+    return importer.load(importer.parse(target, config.factory, config.app_dir))
+
+
+def prepare(mode: str) -> None:
+    """Have modules that are imported know what for, and serve nothing by themselves."""
+    from japy import worker
 
     os.environ.setdefault(MODE, mode)
     worker.set_on_run(worker.ignore)
-    return importer.load(importer.parse(target, config.factory, config.app_dir))
 
 
 def target_command(

@@ -55,6 +55,39 @@ def test_applications(source: str, status: int, text: str, tmp_path: Path) -> No
     assert (done.stdout if status else done.stderr) == ""
 
 
+SERVICES = (
+    GOOD
+    + """
+async def lines(reader, writer):
+    pass
+
+services = {"http": app, "lines": lines, "others": lines}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("binds", "status", "text"),
+    [
+        ("http=:1 lines=:2 others=:3", 0, "main:services can be served: 1 route, 2 services.\n"),
+        ("http=:1 lines=:2", 3, "The service 'others' has no bind: add --bind others=HOST:PORT."),
+        ("http=:1 nobody=:2", 3, "No service takes --bind nobody=0.0.0.0:2: expected the name"),
+        ("http=:1 lines=:2 others=:3 :4", 3, "No service takes --bind 0.0.0.0:4: each has its"),
+    ],
+)
+def test_services(binds: str, status: int, text: str, tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(SERVICES)
+    words = [word for bind in binds.split() for word in ("--bind", bind)]
+    done = japy(tmp_path, "main:services", *words)
+    assert done.returncode == status
+    assert text in (done.stderr if status else done.stdout)
+
+
+def test_one_service(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(SERVICES)
+    assert japy(tmp_path, "main:lines").stdout == "main:lines can be served: 1 service.\n"
+
+
 def test_what_hangs_is_given_up(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("import threading\nthreading.Event().wait()\n")
     done = japy(tmp_path, "main:app", "--timeout-startup", "500ms")

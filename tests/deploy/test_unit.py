@@ -12,7 +12,7 @@ import pytest
 from japy.cli.option import collect
 from japy.cli.serve import run
 from japy.config import Config
-from japy.worker import HOOKS_S
+from japy.tether import HOOKS_S
 from tests.deploy.house import asked, go_on, house_files, lost
 from tests.deploy.manager import Manager, section
 from tests.deploy.page import changed, files

@@ -418,7 +418,11 @@ def up():
         with socket.create_connection((server.host, server.port), timeout=DEADLINE_S) as client:
             client.sendall(b"hello")
             assert client.recv(100) == b"echo hello"
-        assert server.stop() == 0
+            server.process.send_signal(signal.SIGTERM)
+            server.wait_for("1 connections busy, read-end closed")
+            client.sendall(b"again")
+            assert client.recv(100) == b"echo again"
+        assert server.wait() == 0
 
 
 def test_the_reaper_closes_what_is_idle_and_nothing_else() -> None:

@@ -6,6 +6,7 @@ mypy complains about one that is not needed, so each of them says that this mist
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Callable
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, assert_type
@@ -18,11 +19,15 @@ from japy import (
     Headers,
     Limits,
     MethodNotAllowed,
+    ProtocolService,
     Request,
     Response,
     Route,
     RouteNotFoundException,
     Router,
+    Service,
+    Sockets,
+    StreamService,
     __version__,
     redirect,
     run_in_thread,
@@ -316,6 +321,44 @@ async def ask_and_wait() -> None:
 
 def test_on_a_port(japy_server: Callable[..., LiveServer]) -> None:
     assert_type(japy_server(app).url, str)
+
+
+# Services.
+
+
+class Echo(asyncio.Protocol):
+    pass
+
+
+class Lines(Service):
+    bind = "lines"
+
+    async def pre_start(self) -> None:
+        self.count = 0
+
+    def cleanup(self) -> None:
+        self.count = 0
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.count += 1
+
+
+class Made(Service):
+    bind = ("one", "other")
+
+    async def make_servers(self, sockets: Sockets) -> list[asyncio.Server]:
+        assert_type(sockets.named("one"), list[socket.socket])
+        return []
+
+
+services = {
+    "http": app,
+    "lines": StreamService(Lines().handle, limit=100),
+    "echo": ProtocolService(Echo, tls=True),
+    "made": Made(),
+}
+ProtocolService(5)  # type: ignore[arg-type]
+StreamService(Lines().pre_start)  # type: ignore[arg-type]
 
 
 def serve() -> None:
