@@ -62,11 +62,8 @@ def pages() -> list[Path]:
 
 def documents() -> list[Path]:
     """Return all documents."""
-    return [
-        *pages(),
-        *chapters(),
-        *(TOP / "docs" / name for name in ("logging.md", "monitoring.md", "deployment.md")),
-    ]
+    names = ("logging.md", "monitoring.md", "deployment.md", "services.md")
+    return [*pages(), *chapters(), *(TOP / "docs" / name for name in names)]
 
 
 def blocks(path: Path) -> Iterator[Block]:
