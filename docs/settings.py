@@ -7,8 +7,8 @@ Knows how a setting is shown. tests/docs/test_configuration.py compares the page
 
 from pathlib import Path
 
-from japy.config import default_of
-from japy.setting import GROUPS, Setting
+from japy.settings.config import default_of
+from japy.settings.setting import GROUPS, Setting
 
 PAGE = Path(__file__).parent / "configuration.md"
 BEGIN, END = "<!-- settings:begin -->\n", "<!-- settings:end -->"

@@ -4,7 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from japy.app import Application as Application
+    from japy.application.app import Application as Application
+    from japy.application.form import File as File
+    from japy.application.middleware import CallNext as CallNext
+    from japy.application.thread import run_in_thread as run_in_thread
     from japy.core.errors import BadRequest as BadRequest
     from japy.core.errors import MethodNotAllowed as MethodNotAllowed
     from japy.core.errors import RouteNotFoundException as RouteNotFoundException
@@ -15,36 +18,33 @@ if TYPE_CHECKING:
     from japy.core.response import Response as Response
     from japy.core.route import Route as Route
     from japy.core.router import Router as Router
-    from japy.form import File as File
-    from japy.middleware import CallNext as CallNext
-    from japy.service import ProtocolService as ProtocolService
-    from japy.service import Service as Service
-    from japy.service import Sockets as Sockets
-    from japy.service import StreamService as StreamService
-    from japy.thread import run_in_thread as run_in_thread
+    from japy.serving.service import ProtocolService as ProtocolService
+    from japy.serving.service import Service as Service
+    from japy.serving.service import Sockets as Sockets
+    from japy.serving.service import StreamService as StreamService
 
 __version__ = "0.1.0"
 
 # Imported when first asked for: the command and the pytest plugin start without the core.
 PLACES = {
-    "Application": "app",
+    "Application": "application.app",
     "BadRequest": "core.errors",
-    "CallNext": "middleware",
-    "File": "form",
+    "CallNext": "application.middleware",
+    "File": "application.form",
     "Headers": "core.headers",
     "Limits": "core.limits",
     "MethodNotAllowed": "core.errors",
-    "ProtocolService": "service",
+    "ProtocolService": "serving.service",
     "Request": "core.request",
     "Response": "core.response",
     "Route": "core.route",
     "RouteNotFoundException": "core.errors",
     "Router": "core.router",
-    "Service": "service",
-    "Sockets": "service",
-    "StreamService": "service",
+    "Service": "serving.service",
+    "Sockets": "serving.service",
+    "StreamService": "serving.service",
     "redirect": "core.location",
-    "run_in_thread": "thread",
+    "run_in_thread": "application.thread",
 }
 
 

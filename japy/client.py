@@ -14,9 +14,9 @@ from http import HTTPStatus
 from typing import Any, Generic, NamedTuple, Self, TypedDict, TypeVar, Unpack
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
+from japy.application.form import File
 from japy.core.headers import Headers
 from japy.core.response import charset_of
-from japy.form import File
 from japy.jar import read_cookie
 
 HOST = "testserver"

@@ -16,13 +16,13 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from japy.app import Application
+from japy.application.app import Application
+from japy.application.vary import vary_on
 from japy.core.errors import MethodNotAllowed
 from japy.core.fields import TOKEN
 from japy.core.request import Request
 from japy.core.response import Response
 from japy.core.router import missing
-from japy.vary import vary_on
 
 ALLOW: Final = "Access-Control-Allow-"
 ASK: Final = "Access-Control-Request-"

@@ -26,7 +26,7 @@ import pytest
 
 if TYPE_CHECKING:
     from japy import Application
-    from japy.worker import Worker
+    from japy.serving.worker import Worker
 
 START_S = 10.0  # what startup hooks may take
 STOP_S = 5.0  # what is added to the drain before a thread is given up
@@ -44,11 +44,11 @@ class LiveServer:
     """
 
     def __init__(self, app: "Application", settings: dict[str, Any]) -> None:
-        from japy.config import Config
-        from japy.ensemble import alone
-        from japy.listener import listen, url
-        from japy.place import Listener
-        from japy.worker import Seat, Worker
+        from japy.serving.ensemble import alone
+        from japy.serving.worker import Seat, Worker
+        from japy.settings.config import Config
+        from japy.supervisor.listener import listen, url
+        from japy.supervisor.place import Listener
 
         config = Config(**{"port": 0, "timeout_graceful_shutdown": DRAIN_S, **settings})
         self.app = app
@@ -113,7 +113,7 @@ class LiveServer:
 
     def _serve(self, worker: "Worker", channel: socket.socket) -> None:
         """Be the thread: serve until the other end of the channel is closed."""
-        from japy.importer import LoadError
+        from japy.serving.importer import LoadError
 
         try:
             with channel, asyncio.Runner(loop_factory=worker.loop) as runner:

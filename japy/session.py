@@ -14,11 +14,11 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
-from japy.app import Application
+from japy.application.app import Application
+from japy.application.extra import missing
+from japy.application.vary import vary_on
 from japy.core.request import Request
 from japy.core.response import Response
-from japy.extra import missing
-from japy.vary import vary_on
 
 try:
     from itsdangerous import BadData, URLSafeTimedSerializer

@@ -12,9 +12,9 @@ from mimetypes import MimeTypes
 from pathlib import Path
 from typing import Any, Final
 
-from japy.app import Application
+from japy.application.app import Application
+from japy.application.extra import missing
 from japy.core.response import Response
-from japy.extra import missing
 
 try:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound

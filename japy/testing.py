@@ -25,7 +25,7 @@ from collections.abc import Awaitable, Coroutine, Iterator
 from email.utils import formatdate
 from typing import Any, TypeVar, Unpack
 
-from japy.app import Application
+from japy.application.app import Application
 from japy.client import AnswerError as AnswerError
 from japy.client import ClientResponse as ClientResponse
 from japy.client import Incoming, Message, Options, Verbs, new_message

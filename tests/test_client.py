@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from japy.application.form import File
 from japy.client import (
     AnswerError,
     ClientResponse,
@@ -14,7 +15,6 @@ from japy.client import (
     StatusError,
     new_message,
 )
-from japy.form import File
 from tests.support.wire import cut
 
 

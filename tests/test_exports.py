@@ -64,7 +64,9 @@ def test_other_names_are_not_there() -> None:
 
 
 def test_japy_alone_imports_nothing_heavy() -> None:
-    code = "import sys, japy; print({'asyncio', 'uvloop', 'japy.app'} & set(sys.modules))"
+    code = (
+        "import sys, japy; print({'asyncio', 'uvloop', 'japy.application.app'} & set(sys.modules))"
+    )
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
     )
@@ -72,7 +74,7 @@ def test_japy_alone_imports_nothing_heavy() -> None:
 
 
 def test_japronto_s_other_import_works() -> None:
-    from japy.app import Application
+    from japy.application.app import Application
 
     assert Application is japy.Application
 

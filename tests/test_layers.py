@@ -13,12 +13,19 @@ UNMAPPED = {  # modules that are not on the map, and why
     "__main__": "it calls cli",
     "_pico_build": "it is executed by the build and imports nothing of japy",
     "core.__init__": "it says which core runs",
+    "supervisor.__init__": "it says what the folder is for",
+    "serving.__init__": "it says what the folder is for",
+    "monitoring.__init__": "it says what the folder is for",
+    "settings.__init__": "it says what the folder is for",
+    "logs.__init__": "it says what the folder is for",
+    "application.__init__": "it says what the folder is for",
+    "debug.__init__": "it says what the folder is for",
 }
 # What is imported upwards, inside of a function: only where it is used, see there.
 LATE = {
-    ("app", "runner"),
-    ("app", "testing"),
-    ("importer", "app"),
+    ("application.app", "supervisor.runner"),
+    ("application.app", "testing"),
+    ("serving.importer", "application.app"),
     ("cli", "cli.group"),
     ("cli.group", "cli.version"),
 }

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from japy import Application, Request, Response
+from japy.application.middleware import CallNext
 from japy.core.errors import BadRequest, RouteNotFoundException
-from japy.middleware import CallNext
 from tests.support.handlers import get
 from tests.support.onion import (
     application,

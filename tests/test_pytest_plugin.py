@@ -227,7 +227,7 @@ SOURCE = """
 import sys, urllib.request
 
 def test_nothing_was_imported(pytestconfig):
-    assert "japy.worker" not in sys.modules
+    assert "japy.serving.worker" not in sys.modules
     assert "uvloop" not in sys.modules
 
 def test_hello(japy_server):

@@ -21,7 +21,7 @@ LATE_S = 2.0  # before the end of an attack, by when what has to be let go is
 LOOK_S = 0.1
 MARGIN = 12 * MIB  # RSS beyond that of before, once freed memory was given back; pages that are
 # partly in use do not count as freed: 10,000 connections leave some 6 MiB of these, once
-KEPT = 40 * MIB  # the same as it is: a worker keeps 32 MiB for the next request (japy/heap.py)
+KEPT = 40 * MIB  # the same as it is: a worker keeps 32 MiB for the next request (serving/heap.py)
 SLOWEST_MS = 1000.0  # p99 of good clients, on a core that they share with the attackers
 BUSY = 0.15  # of the time that a process would have had its core, but others had it
 SPARE_BLOCKS = 10_000  # allocations: what the router remembers of paths, and the like

@@ -18,8 +18,8 @@ import click
 from japy.cli.group import Action
 from japy.cli.option import collect, command
 from japy.cli.target import choose, load_all
-from japy.config import Config
-from japy.source import Settings, SourceError, files_named, plain, shown, text_of
+from japy.settings.config import Config
+from japy.settings.source import Settings, SourceError, files_named, plain, shown, text_of
 
 EXIT_UNUSABLE = 3
 
@@ -76,10 +76,10 @@ def examine(config: Config, target: str) -> str:
     Raises:
         LoadError: the application cannot be served.
     """
-    from japy import importer
-    from japy.ensemble import EnsembleError, applications_of, share
-    from japy.health import add_health
-    from japy.worker import configure_logging
+    from japy.monitoring.health import add_health
+    from japy.serving import importer
+    from japy.serving.ensemble import EnsembleError, applications_of, share
+    from japy.serving.worker import configure_logging
 
     configure_logging(config)
     if config.ssl_certfile is not None:
@@ -113,7 +113,7 @@ def check_certificates(config: Config) -> None:
     """
     import ssl
 
-    from japy.importer import LoadError
+    from japy.serving.importer import LoadError
 
     assert config.ssl_certfile is not None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -134,7 +134,7 @@ def check_certificates(config: Config) -> None:
 
 def in_child(job: Callable[[], str], patience_s: float) -> tuple[int, str]:
     """Run a job in a child; return its exit status, and the text that it returns or fails with."""
-    from japy.process import fill_standard_streams, flush
+    from japy.supervisor.process import fill_standard_streams, flush
 
     fill_standard_streams()  # else the pipe would be taken for one of them
     reader, writer = os.pipe()
@@ -159,7 +159,7 @@ def in_child(job: Callable[[], str], patience_s: float) -> tuple[int, str]:
 
 def report(job: Callable[[], str], writer: int) -> None:
     """Be the child: write what a job returns or fails with, and end."""
-    from japy.process import flush
+    from japy.supervisor.process import flush
 
     status = EXIT_UNUSABLE
     try:

@@ -15,8 +15,8 @@ import click
 
 from japy.cli import COMMANDS, COMPLETING, EXIT_INTERRUPTED, EXIT_USAGE, page
 from japy.cli.foreign import answer_to
-from japy.console import complain, drop_output
-from japy.source import SourceError, suggest
+from japy.logs.console import complain, drop_output
+from japy.settings.source import SourceError, suggest
 
 EXIT_UNREAD = 1
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}

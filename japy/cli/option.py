@@ -12,10 +12,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from japy.cli.group import HELP_NAMES
-from japy.config import default_of
-from japy.kind import File, Flag, Log, Many
-from japy.setting import GROUPS, Setting
-from japy.source import Settings, gather
+from japy.settings.config import default_of
+from japy.settings.kind import File, Flag, Log, Many
+from japy.settings.setting import GROUPS, Setting
+from japy.settings.source import Settings, gather
 
 LOG_FILE = "access_log_file"  # the option that gives access_log a path
 NO_CONTROL = "no_control_socket"  # the option that switches it off

@@ -14,11 +14,11 @@ import click
 from japy.cli.group import Action
 from japy.cli.option import collect
 from japy.cli.target import choose, load, target_command
-from japy.config import Config
-from japy.source import SourceError
+from japy.settings.config import Config
+from japy.settings.source import SourceError
 
 if TYPE_CHECKING:
-    from japy.app import Application
+    from japy.application.app import Application
     from japy.core.route import Route
 
 EXIT_NO_ROUTE = 1
@@ -53,7 +53,7 @@ def show(
     config: Config, target: str, asked: tuple[str, str] | None, sort: str, as_json: bool
 ) -> int:
     """Print what was asked for; return the exit status."""
-    from japy.importer import LoadError, guarded
+    from japy.serving.importer import LoadError, guarded
 
     try:
         app = load(config, target)

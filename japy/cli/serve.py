@@ -12,8 +12,8 @@ import click
 from japy.cli.group import HELP_NAMES, Action
 from japy.cli.option import Grouped, collect, command, setting_options
 from japy.cli.target import MODE, choose
-from japy.config import Config
-from japy.source import Settings, SourceError, files_named
+from japy.settings.config import Config
+from japy.settings.source import Settings, SourceError, files_named
 
 WORK = {"debug": True, "reload": True}  # what `japy dev` stands for
 
@@ -38,7 +38,7 @@ def serving(settings: Settings, mode: str) -> Action:
         raise SourceError(complaint)
     config = settings.config
     if config.log_config is not None:
-        from japy.logs import LogConfigError, read_log_config
+        from japy.logs.setup import LogConfigError, read_log_config
 
         try:
             read_log_config(config.log_config)
@@ -50,7 +50,7 @@ def serving(settings: Settings, mode: str) -> Action:
 def serve(config: Config, target: str, mode: str) -> int:
     """Serve a target; return the exit status."""
     os.environ.setdefault(MODE, mode)
-    from japy import runner
+    from japy.supervisor import runner
 
     return runner.run_target(config, target)
 
@@ -63,8 +63,8 @@ def script_now(app: str, module: bool, args: tuple[str, ...], **params: Any) -> 
 
 def serve_script(config: Config, name: str, is_module: bool, args: list[str]) -> int:
     """Serve a script; return the exit status."""
-    from japy import runner
-    from japy.importer import Script
+    from japy.serving.importer import Script
+    from japy.supervisor import runner
 
     return runner.run_script(config, Script(name, is_module, args))
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from japy.ask import NobodyThere, Question, Refused, Several, find
 from japy.cli import EXIT_USAGE
 from japy.cli.group import HELP_NAMES, Action
 from japy.cli.option import paths
-from japy.source import SourceError, gather
+from japy.monitoring.ask import NobodyThere, Question, Refused, Several, find
+from japy.settings.source import SourceError, gather
 
 EXIT_REFUSED = 1
 EXIT_NOBODY = 3

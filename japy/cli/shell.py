@@ -15,7 +15,7 @@ import click
 from japy.cli.group import Action
 from japy.cli.option import collect
 from japy.cli.target import choose, load, target_command
-from japy.config import Config
+from japy.settings.config import Config
 
 EXIT_FAILED = 1  # the shutdown has
 EXIT_UNUSABLE = 3
@@ -30,7 +30,7 @@ def shell_now(**params: Any) -> Action:
 
 def interact(config: Config, target: str) -> int:
     """Be a Python for somebody who types; return the exit status."""
-    from japy.importer import LoadError, foreign_frames
+    from japy.serving.importer import LoadError, foreign_frames
 
     try:
         app = load(config, target, "development")

@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 
-from japy.ask import Question, Refused
 from japy.cli.group import Action
 from japy.cli.server import asking, server_command
+from japy.monitoring.ask import Question, Refused
 
 CLEAR = "\033[H\033[J"  # the cursor to the top, and nothing below it
 PAUSE_S = 1.0

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from japy.ask import Farewell, NobodyThere, Question
-from japy.board import SLOTS
 from japy.cli.group import Action
 from japy.cli.server import asking, server_command
+from japy.monitoring.ask import Farewell, NobodyThere, Question
+from japy.supervisor.board import SLOTS
 
 END_S = 5.0  # what a process gets to end, once it has said that it does
 

@@ -11,12 +11,12 @@ import click
 
 from japy.cli.group import HELP_NAMES
 from japy.cli.option import TARGETS, Grouped, setting_options
-from japy.config import Config
-from japy.source import SourceError
+from japy.settings.config import Config
+from japy.settings.source import SourceError
 
 if TYPE_CHECKING:
-    from japy.app import Application
-    from japy.ensemble import Ensemble
+    from japy.application.app import Application
+    from japy.serving.ensemble import Ensemble
 
 MODE = "JAPY_ENV"  # the variable that tells an application what it runs for
 NAMES = {"app", "factory", "app_dir", "file"}  # of the options that say which application
@@ -34,7 +34,7 @@ def choose(config: Config, is_quiet: bool = False) -> str:
     """
     if config.target:
         return config.target
-    from japy.discovery import FILES, discover
+    from japy.serving.discovery import FILES, discover
 
     found = discover() if config.app_dir is None else discover(config.app_dir)
     if found is None:
@@ -53,7 +53,7 @@ def load(config: Config, target: str, mode: str = "production") -> "Application"
     Raises:
         LoadError: it cannot be imported, or there is not one.
     """
-    from japy import importer
+    from japy.serving import importer
 
     prepare(mode)
     return importer.load_application(importer.parse(target, config.factory, config.app_dir))
@@ -70,7 +70,7 @@ def load_all(config: Config, target: str, mode: str = "production") -> "Ensemble
     Raises:
         LoadError: it cannot be imported.
     """
-    from japy import importer
+    from japy.serving import importer
 
     prepare(mode)
     return importer.load(importer.parse(target, config.factory, config.app_dir))
@@ -78,7 +78,7 @@ def load_all(config: Config, target: str, mode: str = "production") -> "Ensemble
 
 def prepare(mode: str) -> None:
     """Have modules that are imported know what for, and serve nothing by themselves."""
-    from japy import worker
+    from japy.serving import worker
 
     os.environ.setdefault(MODE, mode)
     worker.set_on_run(worker.ignore)

@@ -1,7 +1,7 @@
 """How the bodies of an application's requests are read, and how its JSON is written.
 
 Knows which errors of a JSON library are its client's. Refuses to know any library, and forms:
-`japy/codec.py` and `japy/form.py` do, and are handed in.
+`japy/application/codec.py` and `japy/application/form.py` do, and are handed in.
 
 Invariant: the library is given UTF-8 without a byte order mark, whatever the client has sent.
 """
@@ -16,7 +16,7 @@ from japy.core.charset import codec_name, decode_text
 from japy.core.errors import MalformedJSON, MalformedText
 
 if TYPE_CHECKING:
-    from japy.form import File
+    from japy.application.form import File
 
 Dumps = Callable[[Any], str | bytes]
 Loads = Callable[[bytes], Any]

@@ -6,8 +6,8 @@ stand-in: it waits at a gate, and a coroutine runs in its name (`asyncio.current
 context. If the coroutine ends at once, the stand-in is as good as new and serves again. If the
 coroutine waits, the stand-in waits with it, and another one serves meanwhile.
 
-Knows the order of these steps. Knows no asyncio: `japy/task.py` hands in how to recruit a stand-in,
-how to tell the event loop which task is the current one, and how to wait.
+Knows the order of these steps. Knows no asyncio: `application/task.py` hands in how to recruit a
+stand-in, how to tell the event loop which task is the current one, and how to wait.
 
 Invariants:
 - A stand-in serves again only if nobody can tell: no reference to it is left, nobody tried to

@@ -1,6 +1,6 @@
 """Every number a peer is held to, with its default and the reason for it.
 
-Knows nothing of options or files: `japy/config.py` fills these in.
+Knows nothing of options or files: `japy/settings/config.py` fills these in.
 """
 
 from typing import Final

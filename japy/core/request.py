@@ -29,9 +29,9 @@ from japy.core.response import JSON, Response, charset_of
 if TYPE_CHECKING:
     from asyncio import Transport
 
-    from japy.app import Application
+    from japy.application.app import Application
+    from japy.application.form import File
     from japy.core.router import Match, Route
-    from japy.form import File
 
 
 def decode(data: bytes) -> str:

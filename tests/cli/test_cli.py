@@ -136,7 +136,15 @@ def test_the_list_of_commands_imports_nothing() -> None:
 def test_the_help_of_run_imports_no_server() -> None:
     imported = modules_after("from japy.cli import main; main(['run', '--help'])")
     assert "japy.cli.serve" in imported
-    servers = {"asyncio", "ssl", "uvloop", "watchfiles", "japy.app", "japy.runner", "japy.worker"}
+    servers = {
+        "asyncio",
+        "ssl",
+        "uvloop",
+        "watchfiles",
+        "japy.application.app",
+        "japy.supervisor.runner",
+        "japy.serving.worker",
+    }
     assert imported.isdisjoint(servers)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import click
 import pytest
 
-from japy.bind import Bind
 from japy.cli.option import collect, setting_options
 from japy.cli.serve import run
-from japy.config import Config
-from japy.setting import SETTINGS
+from japy.settings.bind import Bind
+from japy.settings.config import Config
+from japy.settings.setting import SETTINGS
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from japy import Application
 from japy.cli.routes import describe, show_winner, split
-from japy.source import SourceError
+from japy.settings.source import SourceError
 
 SOURCE = """
 import functools

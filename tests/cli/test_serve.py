@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from japy.cli.serve import dev
-from japy.source import gather
+from japy.settings.source import gather
 from tests.support.server import launched, running
 
 SOURCE = """

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from japy.ask import NobodyThere, Refused, Several
 from japy.cli.server import ask, configured
+from japy.monitoring.ask import NobodyThere, Refused, Several
 
 
 def test_the_settings_name_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

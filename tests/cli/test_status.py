@@ -1,11 +1,11 @@
-"""`japy status`: how numbers are shown; tests/server/test_control.py asks real servers."""
+"""`japy status`: how numbers are shown; tests/live/test_control.py asks real servers."""
 
 from typing import Any
 
 import pytest
 
-from japy.ask import Refused
 from japy.cli.status import page, size, span
+from japy.monitoring.ask import Refused
 
 NUMBERS: dict[str, Any] = {
     "version": "1.0",

@@ -1,4 +1,4 @@
-"""`japy reload|scale|stacks|stop`: options and words; tests/server/test_control.py does them."""
+"""`japy reload|scale|stacks|stop`: options and words; tests/live/test_control.py does them."""
 
 import pytest
 

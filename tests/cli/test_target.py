@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from japy import importer, worker
 from japy.cli.target import choose, load
-from japy.config import Config
-from japy.source import SourceError
+from japy.serving import importer, worker
+from japy.settings.config import Config
+from japy.settings.source import SourceError
 
 SOURCE = "import japy\n{name} = japy.Application()\n{name}.run()\n"
 

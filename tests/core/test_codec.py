@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from japy.application.form import read_form as read_limited
 from japy.core.codec import Codec, Dumps, Form, Loads
 from japy.core.errors import BadRequest, MalformedJSON, UnknownEncoding
 from japy.core.limits import Limits
-from japy.form import read_form as read_limited
 
 LIBRARIES: list[tuple[Dumps, Loads]] = [
     (json.dumps, json.loads),

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from japy import Application, Request, Response
+from japy.application.form import File
 from japy.core.errors import MalformedForm, MalformedJSON, MalformedText, UnknownEncoding
-from japy.form import File
 from tests.support.request import Sink, new_request
 from tests.support.strategies import Message, messages
 from tests.support.wire import Server

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from japy import Limits
-from japy.config import Config
+from japy.settings.config import Config
 from tests.deploy.front import NEEDS_NGINX, free_port, nginx
 from tests.deploy.house import CLIENT, ask, asked, go_on, house, lost
 from tests.deploy.page import changed, files, options

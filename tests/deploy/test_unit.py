@@ -11,8 +11,8 @@ import pytest
 
 from japy.cli.option import collect
 from japy.cli.serve import run
-from japy.config import Config
-from japy.tether import HOOKS_S
+from japy.serving.tether import HOOKS_S
+from japy.settings.config import Config
 from tests.deploy.house import asked, go_on, house_files, lost
 from tests.deploy.manager import Manager, section
 from tests.deploy.page import changed, files

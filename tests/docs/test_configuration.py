@@ -6,8 +6,8 @@ import tomllib
 import pytest
 
 from japy.cli.option import setting_options
-from japy.setting import SETTINGS
-from japy.source import from_table
+from japy.settings.setting import SETTINGS
+from japy.settings.source import from_table
 from tests.docs.document import TOP, blocks, pages
 
 PAGE = TOP / "docs" / "configuration.md"

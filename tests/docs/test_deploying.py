@@ -14,7 +14,7 @@ import pytest
 
 from japy.cli.option import collect
 from japy.cli.serve import run
-from japy.config import Config
+from japy.settings.config import Config
 from tests.docs.document import TOP
 from tests.support import debian
 from tests.support.server import DEADLINE_S, eventually, running

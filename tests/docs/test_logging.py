@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from japy.access import ATOMS, ENVIRON
-from japy.logs import JSONFormatter
+from japy.logs.access import ATOMS, ENVIRON
+from japy.logs.setup import JSONFormatter
 from tests.docs.chapter import PRINTS
 from tests.docs.document import TOP, Command, blocks, commands
 from tests.docs.stage import Stage, require_same, run_curl, run_server, run_shell

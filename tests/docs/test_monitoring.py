@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from japy import exposition
-from japy.control import read
-from japy.exposition import Family
-from japy.ledger import Reason
+from japy.monitoring import exposition
+from japy.monitoring.control import read
+from japy.monitoring.exposition import Family
+from japy.supervisor.ledger import Reason
 from tests.docs.document import TOP, Block, Command, blocks, commands
 from tests.docs.stage import Stage, run_curl, run_server, run_shell
 from tests.support.server import running

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from japy.service import WAYS, Service
+from japy.serving.service import WAYS, Service
 from tests.docs.chapter import PRINTS
 from tests.docs.document import TOP, Block, Command, blocks, commands
 from tests.docs.stage import Stage, plain_environment, require_same

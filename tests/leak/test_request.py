@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from japy import Application, Request, Response
-from japy.extension import Extension
+from japy.application.extension import Extension
 from tests.support.census import assert_steady
 from tests.support.door import DOORS, Door
 

@@ -24,7 +24,7 @@ OMISSIONS = (
     ),
     (
         "RFC 9112 §9.4: how many connections there may be",
-        "`tests/server/test_hostile.py` opens more than are allowed, and reads 503.",
+        "`tests/live/test_hostile.py` opens more than are allowed, and reads 503.",
     ),
     (
         "RFC 9112 §7.2: compressed transfer codings",

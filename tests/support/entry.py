@@ -3,7 +3,7 @@
 import time
 
 from japy import Response
-from japy.access import Entry
+from japy.logs.access import Entry
 from tests.support.request import new_request
 
 NOON = time.mktime((2026, 10, 11, 12, 30, 5, 0, 0, -1)) + 0.0625  # in local time

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from japy.life import Life
+from japy.application.life import Life
 from tests.support.ask import NewLoop
 
 LOOPS: list[NewLoop] = [asyncio.new_event_loop, uvloop.new_event_loop]

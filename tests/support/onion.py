@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from japy import Application, Request, Response
-from japy.middleware import CallNext
+from japy.application.middleware import CallNext
 from tests.support.handlers import get
 from tests.support.wire import Answer, Server
 

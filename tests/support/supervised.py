@@ -11,9 +11,9 @@ from tests.support.server import Server, launched
 LAUNCH = """
 import sys
 from pathlib import PosixPath
-from japy.bind import Bind
-from japy.config import Config
-from japy.runner import run_target
+from japy.settings.bind import Bind
+from japy.settings.config import Config
+from japy.supervisor.runner import run_target
 sys.exit(run_target(Config(**eval(sys.argv[1])), "app:app"))
 """
 PID = """

@@ -26,7 +26,7 @@ from japy import Application
 from japy.core.protocol import Connection
 from japy.core.response import Stamp
 from japy.core.service import Service
-from japy.log import Journal
+from japy.logs.log import Journal
 from japy.testing import PEER, MemoryTransport
 
 DATE_VALUE = "Thu, 01 Jan 1970 00:00:00 GMT"  # the clock stands still here

@@ -1,0 +1,1 @@
+"""The application: routes, middleware, hooks, and how handlers run on asyncio."""

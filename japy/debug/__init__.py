@@ -1,0 +1,1 @@
+"""The page that shows an error to its developer."""

@@ -1,0 +1,1 @@
+"""Logs: what is logged, in which format, and where it goes."""

@@ -1,0 +1,1 @@
+"""Monitoring: what a running server shows, and how it is told what to do."""

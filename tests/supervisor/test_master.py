@@ -1,0 +1,74 @@
+"""The master's decisions that need no application; tests/live shows the rest."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from japy.serving.worker import Seat
+from japy.settings.bind import Bind
+from japy.settings.config import Config
+from japy.supervisor.master import Job, Master
+from japy.supervisor.notify import Notifier
+from japy.supervisor.place import Places
+from japy.supervisor.process import DEAF, READY, RETIRE
+
+# Pytest's plugins may have started threads; the children below do not touch what these hold.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+
+
+@pytest.fixture
+def places() -> Iterator[Places]:
+    """Return a listening socket."""
+    with Places([Bind("tcp", "127.0.0.1", 0)], Config(), 1) as places:
+        yield places
+
+
+def end_with(status: int, master: int) -> Job:
+    """Return the job of a worker that is ready, has its master stop, and ends with a status."""
+
+    def job(config: Config, seat: Seat, channel: socket.socket) -> int:
+        channel.sendall(READY)
+        time.sleep(0.1)
+        os.kill(master, signal.SIGTERM)
+        signal.sigwait([signal.SIGTERM])
+        channel.sendall(DEAF)
+        return status
+
+    return job
+
+
+def blocked(job: Job) -> Job:
+    """Return a job whose process waits for signals instead of being ended by them."""
+
+    def block(config: Config, seat: Seat, channel: socket.socket) -> int:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, RETIRE])
+        return job(config, seat, channel)
+
+    return block
+
+
+@pytest.mark.parametrize(("status", "expected"), [(0, 0), (1, 1), (7, 1)])
+def test_the_exit_status_tells_how_workers_have_ended(
+    places: Places, status: int, expected: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = blocked(end_with(status, os.getpid()))
+    master = Master(Config(), job, 1, [], places, Notifier({}))
+    assert master.run() == expected
+    out = capsys.readouterr().out
+    assert out.startswith("Accepting connections on http://127.0.0.1:")
+    assert out.endswith("Termination request received\n")
+
+
+def test_workers_that_cannot_start_stop_the_master(
+    places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def job(config: Config, seat: Seat, channel: socket.socket) -> int:
+        channel.sendall(b"it is broken")
+        return 3
+
+    assert Master(Config(), job, 3, [], places, Notifier({})).run() == 3
+    assert capsys.readouterr().err == "it is broken\n"

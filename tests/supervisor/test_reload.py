@@ -1,0 +1,90 @@
+"""The watcher: which files matter, and how it ends."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from japy.supervisor.reload import Sources, has_closed
+
+PROJECT = Path("/build/project")  # a folder above the watched one may have any name
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("app.py", True),
+        ("pkg/deep/mod.py", True),
+        ("templates/page.html", True),
+        ("page.jinja", True),
+        ("settings.toml", True),
+        ("data.json", True),
+        ("fast.cpython-311-x86_64-linux-gnu.so", True),
+        ("README.md", False),
+        ("app.pyc", False),
+        ("app.py.swp", False),
+        (".#app.py", False),
+        (".git/hook.py", False),
+        (".venv/lib/x.py", False),
+        ("venv/lib/x.py", False),
+        ("node_modules/x/index.json", False),
+        ("pkg/__pycache__/x.py", False),
+        ("build/lib/app.py", False),
+        ("env/lib/python3.11/site-packages/x.py", False),
+    ],
+)
+def test_which_files_matter(name: str, expected: bool) -> None:
+    assert Sources([PROJECT]).matter(PROJECT / name) is expected
+
+
+def test_a_new_folder_matters(tmp_path: Path) -> None:
+    for name in ("pkg", "node_modules"):
+        (tmp_path / name).mkdir()
+    sources = Sources([tmp_path])
+    assert sources.matter(tmp_path / "pkg")
+    assert not sources.matter(tmp_path / "node_modules")
+    assert not sources.matter(tmp_path / "gone")
+
+
+def test_files_elsewhere_do_not_matter() -> None:
+    assert not Sources([PROJECT]).matter(Path("/other/app.py"))
+    assert Sources([PROJECT, Path("/other")]).matter(Path("/other/app.py"))
+
+
+def test_the_environment_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.prefix", str(PROJECT / "surroundings"))
+    assert not Sources([PROJECT]).matter(PROJECT / "surroundings/lib/x.py")
+    assert Sources([PROJECT]).matter(PROJECT / "app.py")
+
+
+@pytest.mark.parametrize(
+    ("includes", "excludes", "name", "expected"),
+    [
+        (["*.md"], [], "README.md", True),
+        (["*.md"], [], "deep/README.md", True),
+        (["docs/*.md"], [], "docs/a.md", True),
+        (["docs/*.md"], [], "a.md", False),
+        (["ui/*/config.yaml"], [], "ui/x/config.yaml", True),
+        (["build/*.txt"], [], "build/x.txt", True),
+        (["*.md"], [], "app.py", True),
+        ([], ["*_test.py"], "app_test.py", False),
+        ([], ["data"], "data/x.json", False),
+        ([], ["data/"], "deep/data/x.json", False),
+        ([], ["./data/*.json"], "data/x.json", False),
+        ([], ["/build/project/data"], "data/x.json", False),
+        (["*.md"], ["docs"], "docs/a.md", False),
+        (["*.md"], ["docs"], "a.md", True),
+    ],
+)
+def test_patterns_add_and_remove_files(
+    includes: list[str], excludes: list[str], name: str, expected: bool
+) -> None:
+    assert Sources([PROJECT], includes, excludes).matter(PROJECT / name) is expected
+
+
+def test_the_end_of_the_master_is_noticed() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        assert not has_closed(theirs)
+        ours.close()
+        assert has_closed(theirs)
