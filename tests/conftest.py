@@ -17,15 +17,15 @@ from tests.support.wire import Server
 # The checkout comes last: japy is what is installed, not what lies here.
 sys.path.append(str(Path(__file__).parent.parent))
 
-SLOW = (
-    *("test_fuzz.py", "fuzz/", "leak/", "bench/", "server/test_hostile.py", "rfc/test_memory.py"),
-    *(
-        "deploy/test_nginx.py",
-        "deploy/test_haproxy.py",
-        "deploy/test_host.py",
-        "deploy/test_unit.py",
+# What .ci/run leaves out in some environments; pyproject.toml says why.
+MARKED = {
+    "once": ("deploy/",),
+    "slow": (
+        *("test_fuzz.py", "fuzz/", "leak/", "bench/"),
+        *("live/test_hostile.py", "rfc/test_memory.py", "test_memory.py"),
     ),
-)
+    "live": ("live/", "cli/", "clients/", "docs/", "japronto/", "typing/"),
+}
 LOOPS: list[NewLoop] = [asyncio.new_event_loop, uvloop.new_event_loop]
 
 settings.register_profile("tests", max_examples=200, derandomize=True, deadline=None, database=None)
@@ -33,11 +33,13 @@ settings.load_profile("tests")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what takes long, so that .ci/run can leave it out on Pythons other than the first."""
+    """Mark what need not run in every environment."""
     here = Path(__file__).parent
     for item in items:
-        if item.path.relative_to(here).as_posix().startswith(SLOW):
-            item.add_marker(pytest.mark.slow)
+        path = item.path.relative_to(here).as_posix()
+        for name, beginnings in MARKED.items():
+            if path.startswith(beginnings):
+                item.add_marker(name)
 
 
 @pytest.hookimpl(wrapper=True)
