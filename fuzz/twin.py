@@ -100,7 +100,7 @@ def link_interpreted(package: Path, folder: Path) -> None:
     """Fill a folder with links to all of a package but its compiled core."""
     folder.mkdir()
     for path in package.iterdir():
-        if path.is_dir() and path.name == "core":
+        if path.is_dir() and path.name != "__pycache__":
             link_interpreted(path, folder / path.name)
         elif path.is_file() and (path.suffix != ".so" or path.name.startswith("_pico.")):
             (folder / path.name).symlink_to(path)
