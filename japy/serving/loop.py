@@ -38,7 +38,8 @@ async def close_servers(servers: Sequence[Any]) -> None:
     if isinstance(loop, asyncio.SelectorEventLoop):
         for server in servers:
             for listener in getattr(server, "sockets", None) or ():
-                loop.remove_reader(listener)
+                if listener.fileno() >= 0:  # else a service has closed it
+                    loop.remove_reader(listener)
         for _ in range(2):
             await asyncio.sleep(0)
     for server in servers:

@@ -234,7 +234,7 @@ class Worker:
         for slot in list(self._guests):
             await close_servers(self._guests.pop(slot))
         queues = select.poll()
-        for listener in () if self._is_followed else self._seat.listeners:
+        for listener in () if self._is_followed else filter(is_open, self._seat.listeners):
             queues.register(listener.socket, select.POLLIN)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + QUEUE_S
@@ -269,7 +269,7 @@ class Worker:
             return telling.result()
         telling.cancel()
         error_log.error("%s took too long, and was cancelled", house.place)
-        return []
+        return [TimeoutError(f"{house.place} took too long")]
 
     async def _end(self, grace_s: float) -> list[Exception]:
         """Run what comes last; return what it raised, which has been logged."""
@@ -472,6 +472,9 @@ def failed_start(place: str, error: BaseException) -> str:
 def is_open(listener: Listener) -> bool:
     """Tell whether a socket listens still: the one of a slot that was given up does not.
 
-    To accept on that would have it listen again, and nobody would notice when we leave it.
+    To accept on that would have it listen again, and nobody would notice when we leave it. Nor does
+    one that a service has closed, or taken the descriptor of.
     """
+    if listener.socket.fileno() < 0:
+        return False
     return bool(listener.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))

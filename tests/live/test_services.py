@@ -357,6 +357,59 @@ def test_a_hook_that_fails_at_the_end_is_told(tmp_path: Path, hook: str) -> None
         assert f"{hook} of service Fails failed" in services.server.output("stderr")
 
 
+def test_a_hook_that_does_not_end_is_told(tmp_path: Path) -> None:
+    source = FAILS.replace("HOOK(self, *args): raise", "stop(self): await asyncio.sleep(99); raise")
+    sources = {"fails.py": f"import asyncio\n{source}"}
+    options = ("",), "--timeout-graceful-shutdown", "0.5s"
+    with serving("fails:Fails", *options, sources=sources) as services:
+        assert services.server.stop() == 1
+        assert "stop of service Fails took too long" in services.server.output("stderr")
+
+
+# A service that gives its socket up while it serves, in two ways, and an application beside it.
+GIVES_UP = """
+import asyncio, os, socket
+from japy import Application
+
+app = Application()
+
+@app.get("/")
+async def slow(request):
+    print("asked", flush=True)
+    await asyncio.sleep(0.5)
+    return "slow"
+
+class Closes:
+    async def make_servers(self, sockets):
+        server = await asyncio.start_server(lambda *ends: server.close(), sock=sockets[0])
+        return [server]
+
+class Takes:
+    async def make_servers(self, sockets):
+        own = socket.socket(fileno=sockets[0].detach())
+        return [await asyncio.start_server(lambda reader, writer: writer.close(), sock=own)]
+
+closes = {"http": app, "own": Closes()}
+takes = {"http": app, "own": Takes()}
+"""
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@pytest.mark.parametrize("name", ["closes", "takes"])
+def test_a_service_that_gives_its_socket_up_harms_nobody(name: str, loop: str) -> None:
+    names, sources = ("http", "own"), {"gives.py": GIVES_UP}
+    with serving(f"gives:{name}", names, "--loop", loop, sources=sources) as services:
+        with socket.create_connection((HOST, services.ports["own"])):
+            pass
+        with Peer(services.ports["http"]) as peer:
+            peer.socket.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            services.server.wait_for("asked")
+            services.server.process.send_signal(signal.SIGTERM)
+            assert peer.read() == "HTTP/1.1 200 OK"
+        assert services.server.wait() == 0
+        assert "Traceback" not in services.server.output()
+
+
 def test_binds_that_do_not_fit_end_the_server(tmp_path: Path) -> None:
     write(tmp_path, {})
     with launched(command("both:services", ("http",), "--workers", "2"), tmp_path) as server:
