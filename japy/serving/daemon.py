@@ -123,7 +123,18 @@ class Daemon(Links):
     async def _inside(self, coro: Coroutine[Any, Any, Any]) -> Any:
         """Wait for a coroutine that runs in the context variables of the service."""
         loop = asyncio.get_running_loop()
-        return await loop.create_task(coro, context=self.life.context)
+        ended: list[SystemExit] = []
+
+        async def contain() -> Any:
+            try:
+                return await coro
+            except SystemExit as error:  # in a task it would end the loop, and nobody could say why
+                ended.append(error)
+
+        result = await loop.create_task(contain(), context=self.life.context)
+        if ended:
+            raise ended[0]
+        return result
 
     # Its servers.
 

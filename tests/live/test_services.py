@@ -339,6 +339,20 @@ def test_a_service_that_cannot_start_ends_the_server(tmp_path: Path, hook: str) 
         assert "cleanup" in server.output("stdout")
 
 
+@pytest.mark.parametrize("hook", ["pre_start", "start", "make_servers"])
+def test_a_service_that_ends_the_process_is_told_of_once(tmp_path: Path, hook: str) -> None:
+    source = FAILS.replace(
+        'HOOK(self, *args): raise LookupError("on purpose")',
+        f"{hook}(self, *args): raise SystemExit(7)",
+    )
+    write(tmp_path, {"fails.py": source})
+    with launched(command("fails:Fails", ("",), "--workers", "3"), tmp_path) as server:
+        assert server.wait() == 3
+        text = server.output("stderr")
+        assert text.count(f"The {hook} of service Fails ended the process: remove the call") == 1
+        assert "daemon.py" not in text
+
+
 def test_new_code_that_cannot_start_leaves_the_old_serving(tmp_path: Path) -> None:
     sources = {"pid.py": PID}
     with serving("pid:Pid", sources=sources, folder=tmp_path) as services:
