@@ -3,6 +3,9 @@
 Knows watchfiles and which files matter. Knows nothing of workers.
 """
 
+import contextlib
+import importlib.util
+import os
 import socket
 import sys
 from collections.abc import Iterable, Sequence
@@ -93,12 +96,24 @@ def watch(config: Config, folders: Sequence[Path], channel: socket.socket) -> in
         changes = next(batches)  # from here on the system tells of every change
         channel.sendall(READY)
         while not has_closed(channel):
+            for _, path in changes:
+                forget_bytecode(path)
             if changes:
                 channel.sendall(CHANGED)  # a signal would not be allowed behind --user
             changes = next(batches)
     except OSError as error:
         complain(f"Files cannot be watched ({error}): changes of them have no effect.")
     return 0
+
+
+def forget_bytecode(path: str) -> None:
+    """Remove what other processes than workers have cached of a source file; see `bytecode`.
+
+    A script that calls `Application.run(reload=True)` has imported its modules itself before.
+    """
+    if path.endswith(".py"):
+        with contextlib.suppress(OSError, NotImplementedError):  # there is none; or no cache at all
+            os.unlink(importlib.util.cache_from_source(path))
 
 
 def has_closed(channel: socket.socket) -> bool:

@@ -1,11 +1,12 @@
 """The watcher: which files matter, and how it ends."""
 
+import py_compile
 import socket
 from pathlib import Path
 
 import pytest
 
-from japy.supervisor.reload import Sources, has_closed
+from japy.supervisor.reload import Sources, forget_bytecode, has_closed
 
 PROJECT = Path("/build/project")  # a folder above the watched one may have any name
 
@@ -88,3 +89,15 @@ def test_the_end_of_the_master_is_noticed() -> None:
         assert not has_closed(theirs)
         ours.close()
         assert has_closed(theirs)
+
+
+def test_bytecode_of_a_changed_file_is_forgotten(tmp_path: Path) -> None:
+    source = tmp_path / "app.py"
+    source.write_text("x = 1\n")
+    cached = Path(py_compile.compile(str(source), doraise=True) or "")
+    assert cached.exists()
+    forget_bytecode(str(tmp_path / "page.html"))
+    forget_bytecode(str(tmp_path / "other.py"))
+    assert cached.exists()
+    forget_bytecode(str(source))
+    assert not cached.exists()
