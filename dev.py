@@ -383,11 +383,14 @@ def command_versions(args: list[str]) -> int:
     """Run all tests in both modes on every supported Python found; other arguments go to pytest."""
     parser = argparse.ArgumentParser("dev.py versions", description=command_versions.__doc__)
     parser.add_argument("--others", action="store_true", help="leave out the Python running this")
+    parser.add_argument("--newest", action="store_true", help="of those, only the newest")
     parser.add_argument("--mode", choices=MODES, help="only with this core")
     options, rest = parser.parse_known_args(args)
     here = this_python()
     pythons = [] if options.others else [here]
     pythons += filter(None, (find(version) for version in VERSIONS if version != here.version))
+    if options.newest:
+        pythons = sorted(pythons, key=lambda python: int(python.version.partition(".")[2]))[-1:]
     say(f"Found Python {', '.join(python.version for python in pythons) or 'nowhere else'}")
     modes = [options.mode] if options.mode else MODES
     return run_tests(pythons, modes, rest) if pythons else 0
