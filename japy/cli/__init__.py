@@ -4,14 +4,18 @@ Knows names and one line about each. What a command does is in the module of its
 it is needed, so that the list of commands is printed before anything else is loaded.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
+EXIT_UNREAD = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 COMPLETING = "_JAPY_COMPLETE"  # the variable in which a shell asks what may come next
+# What printing fails with, if there is a stdout: its reader is gone, a disk or a quota is full.
+UNWRITABLE = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 class Entry(NamedTuple):
@@ -50,23 +54,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     if sys.platform == "win32":
         print("japy runs on Linux and macOS, as uvloop does: on Windows use WSL.", file=sys.stderr)
         return EXIT_USAGE
-    args = list(sys.argv[1:] if argv is None else argv)
-    if COMPLETING not in os.environ:
-        if not args:
-            print(page(), file=sys.stderr)
-            return EXIT_USAGE
-        if args in (
-            ["--help"],
-            ["-h"],
-        ):  # PERF: no parser is needed for that, and click takes 40 ms
-            print(page())
-            return 0
     try:
-        from japy.cli.group import execute
-
-        return execute(args)
+        status = execute(list(sys.argv[1:] if argv is None else argv))
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, and not at exit, where Python would report it in its own way
+        return status
     except KeyboardInterrupt:  # while a command was imported
         return EXIT_INTERRUPTED
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        from japy.logs.console import complain, drop_output
+
+        drop_output(sys.stdout)
+        if error.errno != errno.EPIPE:  # then whoever read what we print has seen enough
+            complain(f"What there is to print cannot be written ({error.strerror}).")
+        return EXIT_UNREAD
+
+
+def execute(args: list[str]) -> int:
+    """Run the command that was typed; return its exit status."""
+    if COMPLETING not in os.environ:
+        if not args:
+            from japy.logs.console import complain
+
+            complain(page())
+            return EXIT_USAGE
+        if args in (["--help"], ["-h"]):  # PERF: that needs no parser, and click takes 40 ms
+            print(page())
+            return 0
+    from japy.cli import group
+
+    return group.execute(args)
 
 
 def page() -> str:

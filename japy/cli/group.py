@@ -8,17 +8,15 @@ Invariants:
 """
 
 import importlib
-import sys
 from collections.abc import Callable
 
 import click
 
 from japy.cli import COMMANDS, COMPLETING, EXIT_INTERRUPTED, EXIT_USAGE, page
 from japy.cli.foreign import answer_to
-from japy.logs.console import complain, drop_output
+from japy.logs.console import complain
 from japy.settings.source import SourceError, suggest
 
-EXIT_UNREAD = 1
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 Action = Callable[[], int]  # what a command returns to be done; its own result is the exit status
 
@@ -81,9 +79,6 @@ def execute(args: list[str]) -> int:
         text = f"{text} {see}" if text.startswith("--") else text
     except (click.Abort, KeyboardInterrupt):  # before the runner has taken the signals over
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # whoever read what we print has seen enough
-        drop_output(sys.stdout)
-        return EXIT_UNREAD
     complain(text)
     return EXIT_USAGE
 

@@ -180,10 +180,44 @@ def test_the_sentences_end() -> None:
         assert not re.search(r"[.;:]$", entry.text)
 
 
-def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
-    command = [sys.executable, "-m", "japy", "check", "app:app", "--print-config"]
+FULL = Path("/dev/full")  # a disk that has no room, on Linux
+PRINTING = [
+    "--help",
+    "run --help",
+    "version",
+    "--version",
+    "completion bash",
+    "check --print-config",
+]
+
+
+@pytest.mark.parametrize("args", PRINTING)
+def test_a_reader_that_has_seen_enough_is_no_failure(args: str) -> None:
+    command = [sys.executable, "-m", "japy", *args.split()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.close()
         _, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (1, b"")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no disk is always full here")
+@pytest.mark.parametrize("args", PRINTING)
+def test_a_full_disk_is_told_in_a_sentence(args: str) -> None:
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "japy", *args.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=20,
+        )
+    told = "What there is to print cannot be written (No space left on device).\n"
+    assert (done.returncode, done.stderr) == (1, told)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no disk is always full here")
+def test_a_mistake_has_its_status_though_nobody_can_read_of_it() -> None:
+    with FULL.open("w") as full:
+        command = [sys.executable, "-m", "japy"]
+        assert subprocess.run(command, stderr=full, timeout=20).returncode == 2
