@@ -159,7 +159,7 @@ class Control:
     def _scale(self, request: Answer) -> Outcome:
         count = request.get("workers")
         if type(count) is not int or not 1 <= count <= SLOTS:
-            raise Refusal(f"Expected 1 to {SLOTS:,} workers; got {str(count)[:64]}.")
+            raise Refusal(f"Expected 1 to {SLOTS:,} workers; got {json.dumps(count)[:64]}.")
         self._refuse_if_stopping()
         before = len(self._view().slots)
         self._levers.scale(count)
@@ -186,7 +186,10 @@ class Control:
         return Inquiry(hands).look
 
     def _stop(self, request: Answer) -> None:
-        if request.get("now") is True:
+        is_now = request.get("now", False)
+        if not isinstance(is_now, bool):
+            raise Refusal(f"Expected now to be true or false; got {json.dumps(is_now)[:64]}.")
+        if is_now:
             self._levers.quit()
         else:
             self._levers.stop()
@@ -233,7 +236,8 @@ def read(line: bytes) -> Answer:
         request = None
     if not isinstance(request, dict):
         raise Refusal(f"Expected a line of JSON such as {EXAMPLE}.")
-    if request.get("v", VERSION) != VERSION:
+    version = request.get("v", VERSION)
+    if type(version) is not int or version != VERSION:
         raise Refusal(f"This server speaks version {VERSION}: ask it with the japy that runs it.")
     return request
 

@@ -120,6 +120,25 @@ def test_while_it_stops_a_server_is_not_steered(boss: Boss) -> None:
     assert boss.told == []
 
 
+@pytest.mark.parametrize(
+    ("verb", "name", "value", "error"),
+    [
+        ("stop", "now", "yes", 'Expected now to be true or false; got "yes".'),
+        ("stop", "now", 1, "Expected now to be true or false; got 1."),
+        ("stop", "now", None, "Expected now to be true or false; got null."),
+        ("scale", "workers", "3", 'Expected 1 to 1,024 workers; got "3".'),
+        ("scale", "workers", True, "Expected 1 to 1,024 workers; got true."),
+        ("scale", "workers", -1, "Expected 1 to 1,024 workers; got -1."),
+    ],
+)
+def test_a_value_that_cannot_be_does_nothing(
+    boss: Boss, verb: str, name: str, value: object, error: str
+) -> None:
+    with boss.ask(verb, **{name: value}) as client:
+        assert answer_to(client) == {"v": 1, "ok": False, "error": error}
+    assert boss.told == []
+
+
 def test_scaling_waits_for_workers_and_says_why_they_do_not_start(boss: Boss) -> None:
     with boss.ask("scale", workers=1) as client:
         boss.view = boss.view._replace(said="ImportError")
@@ -161,7 +180,10 @@ def test_who_has_gone_is_forgotten(boss: Boss) -> None:
     assert not boss.control._waiting
 
 
-@pytest.mark.parametrize("line", [b"", b"null", b"5", b"{", b"\xff", b'{"v": 2}', b'{"v": "1"}'])
+@pytest.mark.parametrize(
+    "line",
+    [b"", b"null", b"5", b"{", b"\xff", b'{"v": 2}', b'{"v": "1"}', b'{"v": true}', b'{"v": 1.0}'],
+)
 def test_what_is_no_request(line: bytes) -> None:
     with pytest.raises(Refusal):
         read(line)
