@@ -82,8 +82,7 @@ def examine(config: Config, target: str) -> str:
     from japy.serving.worker import configure_logging
 
     configure_logging(config)
-    if config.ssl_certfile is not None:
-        check_certificates(config)
+    check_certificates(config)
     ensemble = load_all(config, target)
     found = []
     for app in applications_of(ensemble):
@@ -100,36 +99,26 @@ def examine(config: Config, target: str) -> str:
     return ", ".join([*found, *[counted(services, "service")] * bool(services)])
 
 
-def counted(count: int, name: str) -> str:
-    """Return a number of things."""
-    return f"{count} {name}{'' if count == 1 else 's'}"
-
-
 def check_certificates(config: Config) -> None:
-    """Load the files that TLS needs.
+    """Load the files that TLS needs, if any.
 
     Raises:
         LoadError: they cannot be used.
     """
-    import ssl
-
+    if config.ssl_certfile is None:
+        return
     from japy.serving.importer import LoadError
+    from japy.serving.tls import TLSError, make_context
 
-    assert config.ssl_certfile is not None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    what = f"certificate '{config.ssl_certfile}'"
     try:
-        password = config.ssl_keyfile_password
-        # Without a password OpenSSL would ask for one at the terminal.
-        context.load_cert_chain(config.ssl_certfile, config.ssl_keyfile, password or str)
-        if config.ssl_ca_certs is not None:
-            what = f"file of authorities '{config.ssl_ca_certs}'"
-            context.load_verify_locations(config.ssl_ca_certs)
-        if config.ssl_ciphers is not None:
-            what = f"list of ciphers '{config.ssl_ciphers}'"
-            context.set_ciphers(config.ssl_ciphers)
-    except (OSError, ValueError) as error:
-        raise LoadError(f"The {what} cannot be used ({error}): check --ssl-...") from None
+        make_context(config)
+    except TLSError as error:
+        raise LoadError(str(error)) from None
+
+
+def counted(count: int, name: str) -> str:
+    """Return a number of things."""
+    return f"{count} {name}{'' if count == 1 else 's'}"
 
 
 def in_child(job: Callable[[], str], patience_s: float) -> tuple[int, str]:
