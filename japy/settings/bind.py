@@ -15,6 +15,7 @@ from typing import Literal
 MAX_PORT = 65535
 MAX_PATH = 107 if sys.platform == "linux" else 103  # bytes that a socket's address has room for
 NAME = re.compile(r"([A-Za-z_][\w.-]*)=(.*)", re.DOTALL)
+FOREIGN = frozenset("/=@?# ")  # what no host has in it, but a URL, or a name that is none
 FORMS = "host:port, [::]:port, :port, unix:path or fd://n"
 
 
@@ -85,7 +86,7 @@ def parse(text: str) -> Bind:
         return Bind("fd", number=whole(place.removeprefix("fd://"), text), name=name)
     host, colon, port = place.rpartition(":")
     is_bracketed = host.startswith("[") and host.endswith("]")
-    if not colon or "/" in host or host == "[]":
+    if not colon or not FOREIGN.isdisjoint(host) or host == "[]":
         raise ValueError(f"expected {FORMS}; got {text!r}")
     if ":" in host and not is_bracketed:
         raise ValueError(f"expected brackets around an IPv6 address ([::]:8080); got {text!r}")

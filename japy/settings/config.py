@@ -4,7 +4,7 @@ Knows neither where a value comes from (`source`, `Application.run`) nor what it
 Config that exists is valid, and never changes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -173,7 +173,7 @@ class Config:
         names = [bind.name for bind in self.bind if bind.name]
         if len(set(names)) < len(names):
             raise ConfigError("bind", f"expected names that differ; got {', '.join(names)}")
-        if len(set(self.bind)) < len(self.bind):
+        if len({place_of(bind) for bind in self.bind}) < len(self.bind):
             raise ConfigError(
                 "bind", f"expected each place once; got {' and '.join(map(str, self.bind))}"
             )
@@ -186,8 +186,9 @@ class Config:
                 raise ConfigError("access_log_format", str(error)) from None
         if self.metrics_bind is not None and self.health_path == "/metrics":
             raise ConfigError("health_path", "expected a path other than that of the metrics")
-        if self.ssl_keyfile is not None and self.ssl_certfile is None:
-            raise ConfigError("ssl_keyfile", "expected --ssl-certfile, too; got the key alone")
+        for name in ("ssl_keyfile", "ssl_ca_certs", "ssl_ciphers"):
+            if getattr(self, name) is not None and self.ssl_certfile is None:
+                raise ConfigError(name, "expected --ssl-certfile, too; got no certificate")
         if self.ssl_cert_reqs != "none" and self.ssl_ca_certs is None:
             raise ConfigError("ssl_cert_reqs", "expected --ssl-ca-certs, too; got no authority")
 
@@ -226,6 +227,11 @@ class Config:
     def _given_limits(self) -> dict[str, float]:
         values = {name: getattr(self, field) for field, name in LIMITS.items()}
         return {name: value for name, value in values.items() if value is not None}
+
+
+def place_of(bind: Bind) -> Bind:
+    """Return what nobody else may have: the place without its name, unless any port will do."""
+    return bind if bind.kind == "tcp" and not bind.port else replace(bind, name="")
 
 
 def default_of(setting: Setting) -> str:

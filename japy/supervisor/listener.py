@@ -218,7 +218,13 @@ def url(listener: socket.socket, scheme: str = "http") -> str:
 def explain(error: OSError, host: str, port: int) -> str:
     """Return the message about an address that cannot be listened on."""
     if error.errno == errno.EADDRINUSE:
-        holder = next(holders(port), "another process")
+        found = dict(holders(port))
+        if os.getpid() in found:
+            return (
+                f"Port {port} on {host} is in use by this process itself: name each port once, "
+                "or two addresses that have nothing in common."
+            )
+        holder = next(iter(found.values()), "another process")
         return (
             f"Port {port} on {host} is in use by {holder}: stop it, or choose another port "
             "(--port 0 takes any free one)."
@@ -236,8 +242,12 @@ def explain(error: OSError, host: str, port: int) -> str:
     return f"Port {port} on {host} cannot be listened on ({error.strerror}): choose another."
 
 
-def holders(port: int) -> Iterator[str]:
-    """Yield the processes that listen on a port, as far as this system and user can tell."""
+def holders(port: int) -> Iterator[tuple[int, str]]:
+    """Yield the processes that listen on a port, as far as this system and user can tell.
+
+    Yields:
+        The id, and what to call it in a message.
+    """
     inodes = set(inodes_on(port))
     for folder in Path("/proc").glob("[0-9]*") if inodes else ():
         if inodes.isdisjoint(sockets_of(folder)):
@@ -246,7 +256,7 @@ def holders(port: int) -> Iterator[str]:
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
         except OSError:
             continue
-        yield f"pid {folder.name} ({command[:80]})"
+        yield int(folder.name), f"pid {folder.name} ({command[:80]})"
 
 
 def inodes_on(port: int) -> Iterator[str]:

@@ -50,7 +50,11 @@ def test_defaults_are_the_documented_ones() -> None:
         ("loop", "curio"),
         ("log_level", "loud"),
         ("health_path", "x"),
+        ("bind", (Bind("tcp", "a", 1, name="x"), Bind("tcp", "a", 1, name="y"))),
+        ("bind", (Bind("tcp", "a", 0), Bind("tcp", "a", 0))),
         ("ssl_keyfile", Path("key")),
+        ("ssl_ca_certs", Path("ca")),
+        ("ssl_ciphers", "HIGH"),
         ("ssl_cert_reqs", "required"),
         ("reload_delay", -1),
         ("limit_request_body", -1),
@@ -63,6 +67,11 @@ def test_a_value_out_of_range_is_refused(field: str, value: Any) -> None:
     with pytest.raises(ConfigError, match=r"expected .*; got ") as caught:
         Config(**{field: value})
     assert caught.value.field == field
+
+
+def test_any_free_port_may_be_had_twice() -> None:
+    binds = Bind("tcp", "a", 0, name="x"), Bind("tcp", "a", 0, name="y")
+    assert Config(bind=binds).binds == binds
 
 
 @pytest.mark.parametrize("port", [0, 1, 65535])

@@ -224,6 +224,7 @@ def test_a_file_that_is_not_there_or_empty_of_japy() -> None:
         ({"uds": "x" * 200}, {}, "--uds: expected a path of 1 to "),
         ({"fd": "-1"}, {}, "--fd: expected the number of an open file; got -1"),
         ({"bind": ["a:1", "a:1"]}, {}, "--bind: expected each place once; got a:1 and a:1"),
+        ({"bind": ["x=a:1", "a:1"]}, {}, "--bind: expected each place once; got x=a:1 and a:1"),
         ({"bind": ["x=a:1", "x=a:2"]}, {}, "--bind: expected names that differ; got x, x"),
         ({"host": ""}, {}, "--host: expected some text; got ''"),
         ({"limit_request_body": "1kk"}, {}, "--limit-request-body: expected a size such as "),

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,15 +55,33 @@ def test_a_port_is_free_again_at_once() -> None:
     listen("127.0.0.1", port, 8).close()
 
 
-def test_a_port_in_use_is_explained_with_its_holder(taken: socket.socket) -> None:
-    port = taken.getsockname()[1]
-    with pytest.raises(BindError) as caught:
-        listen("127.0.0.1", port, 8)
+HOLD = """
+import socket, sys
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    print(listener.getsockname()[1], flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_port_in_use_is_explained_with_its_holder() -> None:
+    command = [sys.executable, "-c", HOLD]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        port = int(holder.stdout.readline())
+        with pytest.raises(BindError) as caught:
+            listen("127.0.0.1", port, 8)
+        holder.communicate(timeout=20)
     text = str(caught.value)
     assert text.startswith(f"Port {port} on 127.0.0.1 is in use by ")
     assert text.endswith(": stop it, or choose another port (--port 0 takes any free one).")
     if sys.platform == "linux":
-        assert f"pid {os.getpid()} (" in text
+        assert f"pid {holder.pid} (" in text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="who listens is told by /proc")
+def test_a_port_that_is_ours_is_not_to_be_stopped(taken: socket.socket) -> None:
+    with pytest.raises(BindError, match=r"is in use by this process itself: name each port once"):
+        listen("127.0.0.1", taken.getsockname()[1], 8)
 
 
 def test_a_name_without_address() -> None:
