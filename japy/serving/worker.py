@@ -44,6 +44,7 @@ from japy.serving.heap import Heap, keep_heap
 from japy.serving.heart import Heart
 from japy.serving.house import House, loop_of
 from japy.serving.importer import LoadError, Script, foreign_frames, guarded
+from japy.serving.leftover import warn_later
 from japy.serving.loop import close_servers
 from japy.serving.site import Audience
 from japy.serving.tether import prepare, say_word, tell
@@ -161,6 +162,7 @@ class Worker:
             if self._heart is not None:
                 self._heart.stop()
             failures += await self._end(max(0.0, deadline - loop.time()))
+            warn_later(loop)
         if not failures:
             return 0
         self.failures = ExceptionGroup("the application did not shut down cleanly", failures)

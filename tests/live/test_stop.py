@@ -305,6 +305,34 @@ def test_shutdown_runs_after_a_drain_that_was_too_long() -> None:
         assert server.output("stdout").endswith("shut down\n")
 
 
+STUBBORN = """
+@app.on_startup
+def begin():
+    async def poll():
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                pass
+    app.poll = asyncio.get_running_loop().create_task(poll(), name="poller")
+
+@app.route("/thread")
+async def thread(request):
+    app.work = asyncio.get_running_loop().run_in_executor(None, time.sleep, 60)
+    return request.Response(text="begun")
+"""
+
+
+def test_what_does_not_end_is_named_until_it_is_killed() -> None:
+    with supervised(APP + STUBBORN, timeout_graceful_shutdown=0) as server:
+        assert server.get("/thread") == (200, "begun")
+        assert server.stop() == 1
+        errors = server.output("stderr")
+    task = r"Does not end: task poller in app\.py, line \d+, in begin.*poll"
+    assert re.search(task + "; thread .* in a function that is not Python's\n", errors)
+    assert "did not stop in time: it is killed" in errors
+
+
 def test_logs_are_opened_again(tmp_path: Path) -> None:
     source = APP + "import logging\nlogging.basicConfig(filename='log', level=20)\n"
     source += "@app.route('/log')\ndef log(request):\n    logging.info('a line')\n"
