@@ -11,6 +11,7 @@ import select
 import signal
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -82,6 +83,7 @@ def examine(config: Config, target: str) -> str:
     from japy.serving.worker import configure_logging
 
     configure_logging(config)
+    check_places(config)
     check_certificates(config)
     ensemble = load_all(config, target)
     found = []
@@ -97,6 +99,41 @@ def examine(config: Config, target: str) -> str:
     except EnsembleError as error:
         raise importer.LoadError(str(error)) from None
     return ", ".join([*found, *[counted(services, "service")] * bool(services)])
+
+
+def check_places(config: Config) -> None:
+    """Look at where a server would listen and write, and at who it would be.
+
+    Who listens there now does not count: that is what a server is checked for beside its old one.
+
+    Raises:
+        LoadError: it cannot.
+    """
+    from japy.serving.importer import LoadError
+    from japy.supervisor import privilege
+    from japy.supervisor.listener import BindError, rehearse
+
+    try:
+        for bind in (*config.binds, *filter(None, [config.metrics_bind])):
+            rehearse(bind)
+        privilege.check(config)
+    except (BindError, privilege.PrivilegeError) as error:
+        raise LoadError(str(error)) from None
+    written = {"--pid-file": config.pid_file, "--access-log-file": config.access_log}
+    written["--control-socket"] = config.control_socket
+    for option, path in written.items():
+        if isinstance(path, Path) and (reason := why_unwritable(path)):
+            raise LoadError(f"{path} cannot be written ({reason}): choose another {option}.")
+
+
+def why_unwritable(path: Path) -> str:
+    """Return why a file cannot be written, given its path; empty if it can."""
+    if path.is_dir():
+        return "it is a folder"
+    if not path.parent.is_dir():
+        return f"there is no folder '{path.parent}'"
+    place = path if path.exists() else path.parent
+    return "" if os.access(place, os.W_OK) else "this user may not"
 
 
 def check_certificates(config: Config) -> None:

@@ -122,10 +122,7 @@ def listen_unix(path: str, backlog: int, permissions: int) -> socket.socket:
         listener.listen(backlog)
     except OSError as error:
         listener.close()
-        raise BindError(
-            f"{path} cannot be listened on ({error.strerror or error}): choose a path of at most "
-            "100 bytes in a folder that exists and that this user may write to."
-        ) from None
+        raise BindError(explain_path(error, path)) from None
     finally:
         os.umask(mask)
     listener.setblocking(False)
@@ -134,12 +131,8 @@ def listen_unix(path: str, backlog: int, permissions: int) -> socket.socket:
 
 def refuse_taken(path: str) -> None:
     """Raise BindError if something lives at the path of a Unix socket."""
-    try:
-        mode = os.stat(path).st_mode
-    except OSError:
+    if not refuse_file(path):
         return
-    if not stat.S_ISSOCK(mode):
-        raise BindError(f"{path} exists and is no socket: remove it, or choose another path.")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1)
         try:
@@ -149,6 +142,50 @@ def refuse_taken(path: str) -> None:
         except OSError:  # it is full, or not ours: somebody is there
             pass
     raise BindError(f"{path} is in use by another server: stop it, or choose another path.")
+
+
+def refuse_file(path: str) -> bool:
+    """Tell whether a path has a socket; raise BindError if it has something else."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    if not stat.S_ISSOCK(mode):
+        raise BindError(f"{path} exists and is no socket: remove it, or choose another path.")
+    return True
+
+
+def rehearse(bind: Bind) -> None:
+    """Raise BindError if a place cannot be listened on, even if nobody else does.
+
+    Nothing listens meanwhile. A descriptor is not looked at: who starts the server opens it.
+    """
+    if bind.kind == "unix":
+        rehearse_unix(bind.path)
+    elif bind.kind == "tcp":
+        rehearse_tcp(bind.host, bind.port)
+
+
+def rehearse_tcp(host: str, port: int) -> None:
+    """Raise BindError if an address cannot be bound, unless somebody has it."""
+    family, address = resolve(host, port)
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise BindError(explain(error, host, port)) from None
+
+
+def rehearse_unix(path: str) -> None:
+    """Raise BindError if no socket can be made at a path."""
+    refuse_file(path)
+    folder = os.path.dirname(path) or "."
+    if os.access(folder, os.W_OK | os.X_OK):
+        return
+    number = errno.EACCES if os.path.isdir(folder) else errno.ENOENT
+    raise BindError(explain_path(OSError(number, os.strerror(number)), path))
 
 
 def inherit(number: int) -> socket.socket:
@@ -240,6 +277,14 @@ def explain(error: OSError, host: str, port: int) -> str:
             "such as --port 8080."
         )
     return f"Port {port} on {host} cannot be listened on ({error.strerror}): choose another."
+
+
+def explain_path(error: OSError, path: str) -> str:
+    """Return the message about a path that cannot be listened at."""
+    return (
+        f"{path} cannot be listened on ({error.strerror or error}): choose a path of at most "
+        "100 bytes in a folder that exists and that this user may write to."
+    )
 
 
 def holders(port: int) -> Iterator[tuple[int, str]]:

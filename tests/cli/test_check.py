@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -111,17 +112,46 @@ def test_settings_are_checked(tmp_path: Path) -> None:
     assert done.stderr == ("japy.toml, wrokers: there is no such setting. Did you mean workers?\n")
 
 
-def test_a_port_in_use_does_not_matter(tmp_path: Path) -> None:
-    (tmp_path / "main.py").write_text(GOOD)
-    assert japy(tmp_path, "--bind", "fd://999", "--bind", "192.0.2.1:1").returncode == 0
-
-
 def test_limits_that_do_not_go_with_the_application(tmp_path: Path) -> None:
     source = "import japy\napp = japy.Application(limits=japy.Limits(line=100, head=1000))\n"
     (tmp_path / "main.py").write_text(source)
     done = japy(tmp_path, "main:app", "--limit-request-line", "2000")
     assert done.returncode == 3
     assert "limit_request_line: expected 16 to 1000; got 2000" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        ("--host no.invalid", "Host 'no.invalid' cannot be resolved ("),
+        ("--host 192.0.2.1", "192.0.2.1 is no address of this machine: "),
+        ("--metrics-bind 192.0.2.1:1", "192.0.2.1 is no address of this machine: "),
+        ("--bind unix:no/x.sock", "no/x.sock cannot be listened on (No such file or directory): "),
+        ("--bind unix:main.py", "main.py exists and is no socket: "),
+        ("--user nobody-here", "There is no user 'nobody-here': "),
+        ("--access-log-file no/x", "no/x cannot be written (there is no folder 'no'): choose "),
+        ("--pid-file /", "/ cannot be written (it is a folder): choose another --pid-file."),
+        ("--control-socket no/x", "no/x cannot be written (there is no folder 'no'): choose "),
+    ],
+)
+def test_places_are_looked_at(args: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(GOOD)
+    done = japy(tmp_path, "main:app", *args.split())
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith(told)
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_server_that_runs_does_not_count(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(GOOD)
+    with socket.create_server(("127.0.0.1", 0)) as other, socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(str(tmp_path / "x"))
+        unix.listen()
+        port = other.getsockname()[1]
+        binds = ["-b", f"127.0.0.1:{port}", "-b", "unix:x", "-b", "fd://99"]
+        done = japy(tmp_path, "main:app", *binds, "--pid-file", "pid", "--access-log-file", "log")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["main.py"]
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
