@@ -159,6 +159,27 @@ def test_such_an_answer_waits_for_its_turn(caplog: pytest.LogCaptureFixture) -> 
     assert exchange.is_closed
 
 
+@pytest.mark.parametrize("before", ["", "/", "/later"])
+def test_an_empty_one_closes_without_a_word(before: str) -> None:
+    async def later(request: Request) -> Response:
+        await asyncio.sleep(0)
+        return request.Response("Hello world!\n")
+
+    class Silent(Application):
+        def protocol_error_handler(self, error: str) -> bytes:
+            return b""
+
+    app = Silent()
+    app.router.add_route("/", hello)
+    app.router.add_route("/later", later)
+    data = get(before) if before else b""
+    with Server(app) as server:
+        exchange = server.exchange([data + b"G(T / HTTP/1.1\r\n\r\n"])
+    answers = read_answers(exchange.received)
+    assert [answer.status for answer in answers] == [200] * bool(before)
+    assert exchange.is_closed
+
+
 def test_one_that_fails_is_logged_and_not_used(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Application):
         def protocol_error_handler(self, error: str) -> bytes:

@@ -367,6 +367,8 @@ class Application(Routing):
     def protocol_error_handler(self, error: str) -> bytes:
         """Return the whole answer to a request that is none; a subclass may return another one.
 
+        The connection is closed behind it, also if it is empty.
+
         Args:
             error: its short name, such as `malformed_headers`.
         """

@@ -104,15 +104,27 @@ def require_authority(host: bytes) -> None:
 
 def require_known_expectation(data: bytes, table: vec[i64], row: i64) -> None:
     """Raise 417 for any expectation but 100-continue (RFC 9110 §10.1.1)."""
+    for member in expectations(data, table, row):
+        if member != b"100-continue":
+            raise BadRequest("expectation failed", quote(member), 417)
+
+
+def expectations(data: bytes, table: vec[i64], row: i64) -> list[bytes]:
+    """Return the members of the list Expect, in lower case (RFC 9110 §5.6.1 and §10.1.1)."""
     value = data[table[row + EXPECT] : table[row + EXPECT_END]]
-    if value.lower() != b"100-continue":
-        raise BadRequest("expectation failed", quote(value), 417)
+    if table[row + MARKS] & MARK_REPEATED:
+        fields = read_fields(data, table[row + START], table[row + END])
+        value = b",".join([field[1] for field in fields if field[0].lower() == b"expect"])
+    members = [member.strip(b" \t").lower() for member in value.split(b",")]
+    return [member for member in members if member]
 
 
 def expects_continue(data: bytes, table: vec[i64], row: i64) -> bool:
     """Tell whether the client waits for 100 Continue; an HTTP/1.0 client cannot."""
     marks: i64 = table[row + MARKS]
-    return marks & MARK_EXPECT != 0 and not marks & MARK_OLD
+    if not marks & MARK_EXPECT or marks & MARK_OLD:
+        return False
+    return len(expectations(data, table, row)) > 0  # of which there is but one
 
 
 def normal_line(data: bytes, table: vec[i64], row: i64) -> bytes:

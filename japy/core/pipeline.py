@@ -67,12 +67,16 @@ class Pipeline:
         """
         return self.owed <= limits.pipeline // 2 and self.held <= limits.output // 2
 
+    def holds_interim(self) -> bool:
+        """Tell whether the last place is that of an interim answer that waits for its turn."""
+        return self.owed > 0 and len(self._slots[-1].interim) > 0
+
     def pop(self) -> Slot | None:
         """Return the front place if its answer is ready, and forget it."""
         if self.owed == 0:
             return None
         slot = self._slots[self._first]
-        if slot.response is None and not slot.interim:
+        if slot.response is None and not slot.interim and not slot.is_last:
             return None
         self._first += 1
         self.owed -= 1

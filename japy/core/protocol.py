@@ -373,6 +373,8 @@ class Connection(Sender):
         limits = self.service.limits
         if self.is_blocked:  # it is not the peer who makes it wait
             self._head_s = 0.0
+        elif self.pipeline.holds_interim():  # nor here: it waits for 100 Continue
+            return None
         elif self.reading is Reading.BODY and self._body is not None:
             if self._body.is_slow(limits.body_s, float(limits.body_rate)):
                 detail = f"body under {limits.body_rate} bytes per second"

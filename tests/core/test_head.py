@@ -117,22 +117,37 @@ def test_other_repeated_fields_are_no_repeated_host() -> None:
     assert verdict(with_fields(b"Connection: a", b"Connection: b")) is None
 
 
+FAILED = (417, "expectation failed")
+
+
 @pytest.mark.parametrize(
-    ("value", "expected"),
+    ("values", "expected", "is_waiting"),
     [
-        (b"100-continue", None),
-        (b"100-Continue", None),
-        (b"", (417, "expectation failed")),
-        (b"200-ok", (417, "expectation failed")),
-        (b"100-continue, x", (417, "expectation failed")),
+        ((b"100-continue",), None, True),
+        ((b"100-Continue",), None, True),
+        ((b", 100-continue\t,",), None, True),
+        ((b"100-continue,100-continue",), None, True),
+        ((b"100-continue", b"100-CONTINUE"), None, True),
+        ((b"", b"100-continue"), None, True),
+        ((b"",), None, False),
+        ((b",,",), None, False),
+        ((b"", b""), None, False),
+        ((b"200-ok",), FAILED, True),
+        ((b"100-continue, x",), FAILED, True),
+        ((b"x, 100-continue",), FAILED, True),
+        ((b"100-continue", b"x"), FAILED, True),
+        ((b"x", b"100-continue"), FAILED, True),
     ],
 )
-def test_only_one_expectation_is_known(value: bytes, expected: tuple[int, str] | None) -> None:
-    head = with_fields(b"Expect: " + value)
+def test_only_one_expectation_is_known(
+    values: tuple[bytes, ...], expected: tuple[int, str] | None, is_waiting: bool
+) -> None:
+    lines = [b"Expect: " + value for value in values]
+    head = with_fields(*lines)
     assert verdict(head) == expected
-    old = with_fields(b"Expect: " + value, version=b"1.0")
+    old = with_fields(*lines, version=b"1.0")
     assert verdict(old) is None
-    assert expects_continue(head, parsed(head).table, WORDS)
+    assert expects_continue(head, parsed(head).table, WORDS) is is_waiting
     assert not expects_continue(old, parsed(old).table, WORDS)
 
 

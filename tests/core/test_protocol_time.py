@@ -102,6 +102,20 @@ def test_the_time_does_not_run_while_japy_does_not_read(serve: Serve) -> None:
 # Bodies.
 
 
+def test_the_time_of_a_body_begins_when_its_client_is_told_to_send_it(serve: Serve) -> None:
+    handlers, server, wire = held(serve)
+    waits = POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+    wire.send(get("/wait/a") + waits)
+    server.tick(20)
+    server.call(handlers.release("a"))
+    assert b"".join(wire.writes).endswith(b"HTTP/1.1 100 Continue\r\n\r\n")
+    server.tick(3)
+    assert not wire.is_closed()
+    server.tick()
+    assert wire.is_closed()
+    assert b"HTTP/1.1 408 " in b"".join(wire.writes)
+
+
 @pytest.mark.parametrize("head", [SIZED, CHUNKED + b"1000\r\n"])
 def test_a_body_that_stops_has_so_many_seconds(serve: Serve, head: bytes) -> None:
     _, server, wire = held(serve)

@@ -70,6 +70,26 @@ ROWS = [
                 "100-Continue in any case",
                 POST + b"EXPECT: 100-Continue\r\nContent-Length: 2\r\n\r\nab",
             ),
+            (
+                MUST,
+                "a list with empty elements",
+                POST + b"Expect: , 100-continue ,\r\nContent-Length: 2\r\n\r\nab",
+            ),
+            (
+                MAY,
+                "100-continue twice in a line",
+                POST + b"Expect: 100-continue, 100-continue\r\nContent-Length: 2\r\n\r\nab",
+            ),
+            (
+                MAY,
+                "100-continue in two lines",
+                POST + WAITS * 2 + b"Content-Length: 2\r\n\r\nab",
+            ),
+            (
+                MAY,
+                "an empty list",
+                POST + b"Expect: \r\nContent-Length: 2\r\n\r\nab",
+            ),
         )
     ),
     row("9110 10.1.1", MAY, "another expectation", UNKNOWN, GET + b"Expect: magic\r\n\r\n"),
@@ -87,6 +107,20 @@ ROWS = [
         UNKNOWN,
         POST + b"Expect: 100-continue, magic\r\nContent-Length: 2\r\n\r\nab",
         interim=True,
+    ),
+    *(
+        row(
+            "9110 10.1.1",
+            MAY,
+            f"100-continue and another expectation, {how}",
+            UNKNOWN,
+            POST + lines + b"Content-Length: 2\r\n\r\nab",
+            interim=True,
+        )
+        for how, lines in (
+            ("in two lines", WAITS + b"Expect: magic\r\n"),
+            ("in two lines, the other first", b"Expect: magic\r\n" + WAITS),
+        )
     ),
     row(
         "9110 10.1.1",
