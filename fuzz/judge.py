@@ -4,6 +4,7 @@ Knows how to ask both, as servers that answer each request at once. Knows not wh
 """
 
 import logging
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -123,6 +124,7 @@ class Japy:
         app.router.add_route("*", self._note, method="OPTIONS")
         self._service = app.service(None, self._loop.loop.call_soon)
         self._service.stamp = Stamp(DATE)
+        self._service.turn_s = math.inf
 
     def ask(self, data: bytes) -> Verdict:
         """Return what japy makes of a stream."""

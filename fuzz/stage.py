@@ -11,6 +11,7 @@ Invariants, each of which fails the play:
 """
 
 import logging
+import math
 from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, TypeVar
 
@@ -106,6 +107,8 @@ class Stage(Loop):
             write = None if board is None else board.write
             self.services.append(cast.app.service(write, self.loop.call_soon))
             self.services[-1].stamp = Stamp(DATE)
+        self.services[0].turn_s = math.inf  # what is read is answered in one go
+        self.services[1].turn_s, self.services[1].stride = 0.0, 1  # after two requests others do
 
     def play(self, *plays: Play) -> list[Outcome]:
         """Play on a connection after the other; return what their clients got."""
@@ -127,16 +130,16 @@ class Stage(Loop):
             yield
             while line.is_paused and not line.is_ended:
                 was_held = cast.release(next(cues, 0))
-                yield from turns(TURNS)
+                yield from settled(line)
                 is_stuck = line.is_paused and not was_held and not cast.waiting()
                 assert not is_stuck, "reading is paused, but nobody is waited for"
             if next(cues, 0) % 4 == 1:
                 cast.release(next(cues, 0))
                 yield from turns(next(cues, 0) % TURNS)
         line.send(eof=play.eof)
-        yield from turns(TURNS)
+        yield from settled(line)
         while cast.release(next(cues, 0)):
-            yield from turns(TURNS)
+            yield from settled(line)
         outcome = Outcome(line.received, line.is_ended)
         line.lose(None)
         yield from turns(TURNS)
@@ -151,6 +154,14 @@ class Stage(Loop):
         assert cast.told == cast.asked, "a done callback was not called once"
         cast.asked.clear()
         cast.told.clear()
+
+
+def settled(line: Line) -> Script[None]:
+    """Let the loop turn until all that was read has had its turn, and some turns more."""
+    left = TURNS
+    while left:
+        yield
+        left = TURNS if line.connection.is_resting else left - 1
 
 
 def turns(count: int) -> Script[None]:

@@ -1,19 +1,21 @@
 """Connection: the state machine between a transport and the handlers.
 
 Knows when a head or a body is complete, who answers it, and what has taken too long. Knows no
-socket, no clock and no event loop: the worker hands in a Service, which says how to run a handler's
+socket and no event loop: the worker hands in a Service, which says how to run a handler's
 awaitable, what to answer to an error, and what time it is. How answers leave is in `sender.py`.
 
-How it works: `data_received` turns what was read into answers in one go. Each axis has its own
-state: `reading` says what the next byte belongs to, `pipeline` which answers are owed, `is_ending`
-whether the connection closes behind the last of them, `is_blocked` whether reading waits for room.
+How it works: `data_received` turns what was read into answers in one go, unless that takes so long
+that others should have their turn first. Each axis has its own state: `reading` says what the next
+byte belongs to, `pipeline` which answers are owed, `is_ending` whether the connection closes behind
+the last of them, `is_blocked` whether reading waits for room, `is_resting` whether for its turn.
 
 Invariants:
 - No exception of a handler or of a peer leaves this module.
-- One write per read, one more per answer that became ready later, more only beyond `Limits.output`.
+- One write per turn, one more per answer that became ready later, more only beyond `Limits.output`.
 - Context variables that a request sets are not seen by another one (`Scratch`).
 """
 
+from time import monotonic
 from typing import Final, cast, final
 
 from librt.strings import BytesWriter
@@ -69,11 +71,15 @@ class Connection(Sender):
     def __init__(self, service: Service) -> None:
         super().__init__(service)
         self.is_quiet = False  # set by each look of the reaper, unset by each read
+        self.is_resting = False  # set while others have their turn, and what was read waits
         self._is_secure = False  # whether the transport speaks TLS; set by connection_made
         self._head_s = 0.0  # for how many ticks a head has been on its way
         self._quiet_s = 0.0  # how long the reaper has seen the connection quiet
         self.tail = b""  # read, but not used yet: the beginning of a head, or what waits for room
         self._tail_pos: i64 = 0  # where in the tail that begins; 0 for the beginning of a head
+        self._turn: i64 = 0  # requests that were handled since the clock was last looked at
+        self._stride: i64 = service.stride  # how many may be
+        self._turn_at = 0.0  # when it was first looked at in this turn; 0 before
 
     # What asyncio calls.
 
@@ -97,6 +103,8 @@ class Connection(Sender):
     def data_received(self, data: bytes) -> None:
         """Answer what was read, as far as it can be answered now."""
         self.is_quiet = False
+        self._turn = 0
+        self._turn_at = 0.0
         if self.service.clock is not None:
             self._note_read(self.service.clock())
         scratch = self.service.borrow()
@@ -155,7 +163,8 @@ class Connection(Sender):
 
     def is_idle(self) -> bool:
         """Tell whether no request is under way; a head that is not complete does not count."""
-        return self.pipeline.owed == 0 and self.reading is not Reading.BODY and not self._waiting
+        is_reading = self.reading is Reading.BODY or self.is_resting
+        return self.pipeline.owed == 0 and not is_reading and not self._waiting
 
     def drain(self) -> None:
         """Close now if idle, else with the next answer."""
@@ -206,6 +215,28 @@ class Connection(Sender):
             return
         self._transport.pause_reading()
         self.service.call_soon(self._go_on)
+
+    def _look_at_clock(self) -> None:
+        """End the turn if it takes too long: what waits is handled in the next one."""
+        now = monotonic()
+        self._turn = 0
+        if self._turn_at == 0.0:
+            self._turn_at = now
+            return
+        took, most = now - self._turn_at, self.service.turn_s
+        if took < most or self.service.call_soon is None or self._transport is None:
+            return
+        if took > 2 * most:  # so few requests take that long that each is to be looked at
+            self._stride = 1
+        if not self.is_ending and not self.is_resting:
+            self.is_resting = True
+            self._block()
+            self.service.call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        self.is_resting = False
+        if self._transport is not None:
+            self._unblock()
 
     def _note_read(self, seconds: float) -> None:
         """Take note of when this read was: a request counts from its first byte on."""
@@ -423,6 +454,9 @@ class Connection(Sender):
             self._settle(request, result, scratch)
         if not scratch.is_empty or len(scratch.context) > 0:
             scratch.check()
+        self._turn += 1
+        if self._turn >= self._stride:
+            self._look_at_clock()
 
     def _settle(self, request: Request, result: object, scratch: Scratch) -> None:
         """Send an answer, queue it, or queue the place of one that a handler still works on."""
@@ -498,10 +532,13 @@ class Connection(Sender):
         """Read on once there is room: first what was read already, then from the transport."""
         while (
             self.is_blocked
+            and not self.is_resting
             and not self.is_congested
             and self.pipeline.has_room(self.service.limits)
         ):
             self.is_blocked = False
+            self._turn = 0
+            self._turn_at = 0.0
             scratch = self.service.borrow()
             scratch.turn(self, b"")
             self.has_more = False

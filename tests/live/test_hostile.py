@@ -9,6 +9,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.support.server import DEADLINE_S, Server, eventually, running
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux's /proc is read")
 
 APP = """
-import asyncio
+import asyncio, time
 from japy import Application, Limits
 app = Application(limits=Limits(%s))
 
@@ -35,6 +36,11 @@ def big(request):
 @app.route("/post", method="POST")
 def post(request):
     return request.Response(text=str(len(request.body)))
+
+@app.route("/work")
+def work(request):
+    time.sleep(0.001)
+    return request.Response(text="worked")
 
 @app.route("/now")
 def now(request):
@@ -165,6 +171,21 @@ def test_pipelined_requests_that_nobody_reads_answers_of() -> None:
             tail = part[-4:]
         sending.join(DEADLINE_S)
         assert not sending.is_alive()
+
+
+def test_who_pipelines_work_does_not_have_the_others_wait_for_all_of_it() -> None:
+    work = GET.replace(b"/ ", b"/work ") * 2000  # what takes seconds, and comes in one read
+    with quiet() as (server, _), connected(server, 1) as (busy,), connected(server, 1) as (other,):
+        begin = time.monotonic()
+        busy.sendall(work)
+        answers = busy.recv(1 << 16)
+        asked = time.monotonic()
+        other.sendall(GET)
+        assert other.recv(1 << 16).endswith(b"hello")
+        waited = time.monotonic() - asked
+        while answers.count(b"worked") < 2000:
+            answers += busy.recv(1 << 16)
+        assert waited < (time.monotonic() - begin) / 4
 
 
 def test_resets_with_answers_pending() -> None:

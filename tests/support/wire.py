@@ -14,6 +14,7 @@ Invariants:
 """
 
 import asyncio
+import math
 import random
 from collections.abc import Callable, Container, Iterable, Iterator
 from time import monotonic
@@ -104,6 +105,10 @@ class Wire(MemoryTransport):
         """Read again: the buffer is under its low mark."""
         self._server.call(self.connection.resume_writing)
 
+    def is_busy(self) -> bool:
+        """Tell whether something is to be delivered, or to be answered in the next turn."""
+        return self.is_pumping() or self.connection.is_resting
+
     def is_closed(self) -> bool:
         """Tell whether japy has ended the connection, or the client."""
         return self.is_closing()
@@ -138,6 +143,7 @@ class Server:
         self.loop.set_exception_handler(lambda _, context: self.noise.append(context))
         self.service: Service = app.service(None, self.loop.call_soon, journal=journal)
         self.service.stamp = STAMP
+        self.service.turn_s = math.inf  # what follows must not depend on how fast we are
         self.late_writes: list[bytes] = []  # of wires that are gone
         self._wires: list[Wire] = []
 
@@ -168,7 +174,7 @@ class Server:
 
         def turn() -> None:
             nonlocal left
-            left = TURNS if any(wire.is_pumping() for wire in self._wires) else left - 1
+            left = TURNS if any(wire.is_busy() for wire in self._wires) else left - 1
             if left:
                 self.loop.call_soon(turn)
             else:
