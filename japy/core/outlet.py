@@ -94,6 +94,8 @@ class Outlet:
         """Have the transport write at the end of this turn of the event loop, all in one go."""
         if self._is_begun:
             data = self._rest(data)
+        if self._is_closing():  # asyncio logs each write behind a reset
+            return
         self._is_queued = True
         self._given += len(data)
         self.transport.write(data)

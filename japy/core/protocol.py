@@ -311,7 +311,8 @@ class Connection(Sender):
         service = self.service
         for i in range(count):
             if self.is_blocked:
-                self._keep(data, table[row + START])
+                # From where the head was looked for: an empty line before it is judged again, too.
+                self._keep(data, table[row - COLUMNS + END] if i > 0 else pos)
                 service.requests += i
                 return size
             if self.is_draining:
@@ -325,10 +326,10 @@ class Connection(Sender):
             if self.reading is not Reading.HEAD:
                 service.requests += i + 1
                 return rest
-            row += COLUMNS
             if scratch.is_used and i < count - 1:
                 service.requests += i + 1
-                return table[row + START]
+                return table[row + END]
+            row += COLUMNS
         service.requests += count
         if outcome in (FULL, STOPPED):
             return rest

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextvars import ContextVar
 
 import pytest
 from hypothesis import given
@@ -127,6 +128,36 @@ def test_who_does_not_read_has_no_more_turns_until_it_does(serve: Serve) -> None
     wire.relieve()
     assert len(order) == 9
     assert not wire.is_paused()
+
+
+@pytest.mark.parametrize("between", [b"\n", b"\r\n\n", b"\r"])
+@pytest.mark.parametrize("before", ["/sync", "/changing", "/wait/0"])
+def test_what_is_before_a_head_is_judged_by_whoever_reads_it(
+    serve: Serve, before: str, between: bytes
+) -> None:
+    variable = ContextVar[int]("variable")
+    handlers = Held(Application(limits=Limits(pipeline=2)))
+
+    def change(request: Request) -> Response:
+        variable.set(1)
+        return Response("changed")
+
+    handlers.app.router.add_route("/changing", change)
+    server = hurried(serve(handlers.app))
+    wire = server.connect()
+    wire.send(get(before) + get(before.replace("0", "1")) + between + get("/sync"))
+    for name in handlers.started:
+        server.call(handlers.release(name))
+    assert [answer.status for answer in wire.answers()] == [200, 200, 400]
+    assert wire.is_closed()
+
+
+def test_an_empty_line_before_a_head_is_skipped(serve: Serve) -> None:
+    server = hurried(serve(Held(Application()).app))
+    wire = server.connect()
+    wire.send((get("/sync") + b"\r\n") * 5)
+    assert bodies(wire) == ["sync"] * 5
+    assert not wire.is_closed()
 
 
 @given(
