@@ -6,6 +6,7 @@ that scripts which look for them keep working.
 Invariant: a name that is made here is one printable line, whatever the client has sent.
 """
 
+from collections.abc import Iterable
 from json.decoder import JSONDecodeError  # MYPYC: a base class is looked up where it is defined
 from typing import Final, cast
 
@@ -97,7 +98,8 @@ class RouteNotFoundException(Exception):
 class MethodNotAllowed(RouteNotFoundException):
     """The path is known, but not with this method; the default answer is 405 (RFC 9110 §15.5.6).
 
-    It is made with the methods that the path is known with, sorted: the value of the `Allow` field.
+    It is made with the methods that the path is known with, one or several: the value of the
+    `Allow` field.
     """
 
     # MYPYC: an `__init__` of its own would cost a reference to None for each object, as the class
@@ -106,7 +108,10 @@ class MethodNotAllowed(RouteNotFoundException):
     @property
     def allow(self) -> tuple[str, ...]:
         """The methods that the path is known with."""
-        return cast(tuple[str, ...], self.args[0]) if self.args else ()
+        if not self.args:
+            return ()
+        methods = cast("str | Iterable[str]", self.args[0])
+        return (methods,) if isinstance(methods, str) else tuple(methods)
 
 
 def quote(data: bytes) -> str:

@@ -15,6 +15,7 @@ Invariants:
 - After `freeze` nothing changes, and every route can be reached.
 """
 
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -152,21 +153,23 @@ class Router(Registrar):
                 in the place of what the application says.
 
         Raises:
-            ValueError: the pattern is malformed, a method is no token, the name is empty, both
-                `method` and `methods` are given, or the limit is negative.
-            TypeError: the handler cannot be called, or the limit is no number.
+            ValueError: the pattern is malformed or begins without "/", a method is no token, the
+                name is empty, both `method` and `methods` are given, or the limit is negative.
+            TypeError: the handler cannot be called with a request, or the limit is no number.
             RuntimeError: the application serves already.
         """
         self._check_open()
-        if not callable(handler):
-            raise TypeError(f"handler of {pattern}: expected a callable; got {handler!r}")
+        require_handler(pattern, handler)
         if name == "":
             raise ValueError(f"name of {pattern}: expected some text; got none")
         allowed = read_methods(method, methods)
         whole = join(self.prefix, pattern)
         if not whole:
             raise ValueError("pattern: expected '/' or more; got ''")
-        route = Route(whole, parse_pattern(whole, self._converters), handler, allowed, name)
+        segments = parse_pattern(whole, self._converters)
+        if segments[0].literal and whole != "*":  # what OPTIONS may ask about (RFC 9112 §3.2.4)
+            raise ValueError(f"pattern {whole!r}: expected '/' at its start")
+        route = Route(whole, segments, handler, allowed, name)
         route.body_limit = read_limit(body_limit)
         route.handler_cancellation = handler_cancellation
         self._items.append(route)
@@ -344,6 +347,24 @@ class Router(Registrar):
             return fill(route.segments, params)
         except ValueError as error:
             raise ValueError(f"url_for {show_name(_name)}, {route.pattern}: {error}") from error
+
+
+def require_handler(pattern: str, handler: object) -> None:
+    """Raise TypeError unless a handler can be called with a request."""
+    if not callable(handler):
+        raise TypeError(f"handler of {pattern}: expected a callable; got {handler!r}")
+    try:
+        signature = inspect.signature(handler)
+    except ValueError:  # some functions that are written in C do not say what they take
+        return
+    try:
+        signature.bind(None)
+    except TypeError:
+        name = getattr(handler, "__qualname__", None) or repr(handler)
+        raise TypeError(
+            f"handler of {pattern}: expected a function of one argument, the request, whose "
+            f"match_dict has what stands in the path; got {name}{signature}"
+        ) from None
 
 
 def read_methods(method: str | None, methods: Iterable[str] | None) -> frozenset[str]:

@@ -114,6 +114,9 @@ def test_wrong_method_is_caught_by_handlers_of_missing_routes() -> None:
     error = MethodNotAllowed(("GET", "HEAD"))
     assert isinstance(error, RouteNotFoundException)
     assert error.allow == ("GET", "HEAD")
+    assert MethodNotAllowed(["GET", "HEAD"]).allow == ("GET", "HEAD")
+    assert MethodNotAllowed("GET").allow == ("GET",)
+    assert MethodNotAllowed().allow == ()
 
 
 def test_missing_route_can_be_subclassed_by_users() -> None:

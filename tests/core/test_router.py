@@ -1,6 +1,8 @@
 """What a router finds, refuses and keeps."""
 
+from functools import partial
 from time import perf_counter
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -230,6 +232,45 @@ def test_a_handler_can_be_called() -> None:
         Router().add_route("/", "answer")  # type: ignore[arg-type]  # what is tested
 
 
+@pytest.mark.parametrize(
+    ("handler", "shown"),
+    [
+        (lambda: None, "<lambda>()"),
+        (lambda request, id: None, "<lambda>(request, id)"),
+        (lambda request, *, id: None, "<lambda>(request, *, id)"),
+        (partial(lambda request: None, 1), "functools.partial"),
+    ],
+)
+def test_a_handler_can_be_called_with_a_request(handler: Any, shown: str) -> None:
+    with pytest.raises(
+        TypeError, match="expected a function of one argument, the request"
+    ) as found:
+        Router().add_route("/{id}", handler)
+    assert shown in str(found.value)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        lambda request: None,
+        lambda request, id=1: None,
+        lambda *args, **kwargs: None,
+        partial(lambda id, request: None, 1),
+        partial(lambda request, id: None, id=1),
+        repr,
+        dict,
+    ],
+)
+def test_what_else_it_takes_does_not_matter(handler: Any) -> None:
+    assert Router().add_route("/", handler).handler is handler
+
+
+@pytest.mark.parametrize("pattern", ["a", "a/b", "a{x}", "*/", "http://x/", "%2Fa"])
+def test_a_pattern_that_no_path_can_have_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match=r"expected '/' at its start"):
+        Router().add_route(pattern, answer)
+
+
 def test_after_freezing_nothing_is_added() -> None:
     router = routed("/")
     with pytest.raises(RuntimeError, match="add them before"):
@@ -394,7 +435,7 @@ def test_what_a_path_is_known_with_is_sorted() -> None:
 )
 def test_a_path_may_be_known_with_another_slash(line: bytes, expected: bytes | None) -> None:
     router = Router()
-    for pattern in ("/a", "/b/", "/{x:int}/", "/", "*/"):
+    for pattern in ("/a", "/b/", "/{x:int}/", "/"):
         router.add_route(pattern, answer, "GET")
     router.freeze()
     assert router.other_slash(line, line.index(b" ")) == expected
