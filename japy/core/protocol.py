@@ -60,6 +60,7 @@ HEAD_METHOD: Final = b"HEAD "
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 RETRY_S: Final = "1"  # seconds after which a client that was turned away may come again
 MUCH: Final = 64 * 1024  # bytes of a read after which it is somebody else's turn
+STEP: Final = 4096  # bytes of chunks, which may have one byte each, between looks at the clock
 MAX_LINGERING: Final = 64  # of those that are turned away while more linger, some lose the answer
 
 
@@ -267,7 +268,7 @@ class Connection(Sender):
         size: i64 = len(data)
         try:
             while pos < size:
-                if scratch.is_used:
+                if scratch.is_used or self.is_resting:
                     self._keep(data, pos)
                     return
                 if self.reading is Reading.HEAD:
@@ -390,7 +391,11 @@ class Connection(Sender):
         body, request = self._body, self._request
         assert body is not None
         assert request is not None
-        pos = body.feed(data, pos)
+        if isinstance(body, ChunkedBody) and len(data) - pos > STEP:
+            pos += body.feed(data[pos : pos + STEP], 0)
+            self._look_at_clock()
+        else:
+            pos = body.feed(data, pos)
         if body.done:
             if self.is_draining:
                 self.has_more = pos < len(data)

@@ -54,6 +54,22 @@ def test_others_are_answered_between_the_requests_of_one(serve: Serve, stride: i
     assert not much.is_paused()
 
 
+def test_others_are_answered_between_the_chunks_of_one(serve: Serve) -> None:
+    order: list[str] = []
+    app = Application()
+    counting(app, order)
+    server = hurried(serve(app))
+    much, little = server.connect(), server.connect()
+    head = b"POST /note/much HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    data = head + b"1\r\nx\r\n" * 20_000 + b"0\r\n\r\n" + get("/note/more")
+    server.loop.call_soon(much.connection.data_received, data)
+    server.loop.call_soon(little.connection.data_received, get("/note/little"))
+    server.run()
+    assert order == ["little", "much", "more"]
+    assert bodies(much) == ["much", "more"]
+    assert not much.is_paused()
+
+
 def test_a_slow_handler_makes_for_shorter_turns(serve: Serve) -> None:
     server = serve(Application())
     server.service.turn_s = 1e-9
