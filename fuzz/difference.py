@@ -219,6 +219,13 @@ STRICTER = (
         lambda m: not re.search(rb" HTTP/1\.[0-9]$", m.line),
     ),
     Difference(
+        "9110 §7.4: a request for an https target is refused on a connection without TLS",
+        "h11 knows no targets",
+        "421 misdirected request",
+        get(line=b"GET https://x/ HTTP/1.1"),
+        lambda m: m.target().lower().startswith(b"https:"),
+    ),
+    Difference(
         "9110 §10.1.1: 417 for an expectation that is not known",
         "h11 ignores it",
         "417",

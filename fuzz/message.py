@@ -224,7 +224,7 @@ def choose_target(draft: Draft) -> tuple[str, str, str | None, object]:
         query = "q" * (draft.limits.line + delta - len(f"{draft.method} {raw}? HTTP/1.1"))
     target = raw if query is None else f"{raw}?{query}"
     if query != "" and supply.chance(12):
-        target = supply.pick(("http://x", "HTTP://example.org:80", "https://[::1]")) + target
+        target = supply.pick(("http://x", "HTTP://example.org:80", "http://[::1]")) + target
     return target, path, query, more
 
 

@@ -127,6 +127,16 @@ def expects_continue(data: bytes, table: vec[i64], row: i64) -> bool:
     return len(expectations(data, table, row)) > 0  # of which there is but one
 
 
+def require_secured(data: bytes, table: vec[i64], row: i64) -> None:
+    """Raise 421 for an https target; to be called where nobody has secured the connection.
+
+    RFC 9110 §7.4 and §15.5.20.
+    """
+    scheme = data[table[row + TARGET] : table[row + TARGET] + 6]
+    if scheme.lower() == b"https:":
+        raise BadRequest("misdirected request", "an https target on a connection without TLS", 421)
+
+
 def normal_line(data: bytes, table: vec[i64], row: i64) -> bytes:
     """Return method, space and path of a target that may be in another form (RFC 9112 §3.2).
 

@@ -15,7 +15,13 @@ from typing import Final
 from librt.vecs import vec
 from mypy_extensions import i64, mypyc_attr
 
-from japy._pico import ffi, lib
+try:
+    from japy._pico import ffi, lib
+except ModuleNotFoundError:  # in a checkout, whose folder `japy` hides the one that is installed
+    raise ImportError(
+        "japy was imported from its source, in which nothing is built: change to another folder, "
+        "or see CONTRIBUTING.md for the ways to run it from there"
+    ) from None
 from japy.core.errors import MALFORMED_HEADERS, BadRequest, quote
 from japy.core.limits import FIELDS_ROOM, Limits
 

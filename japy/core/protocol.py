@@ -30,7 +30,7 @@ from japy.core.errors import (
     REQUEST_TIMEOUT,
     BadRequest,
 )
-from japy.core.head import expects_continue, is_persistent, read_line
+from japy.core.head import expects_continue, is_persistent, read_line, require_secured
 from japy.core.outlet import Outlet, Socket, Transport
 from japy.core.parser import (
     COLUMNS,
@@ -39,6 +39,7 @@ from japy.core.parser import (
     MARK_CODING,
     MARK_HOST,
     MARK_LENGTH,
+    MARK_ODD_TARGET,
     MARK_OLD,
     MARKS,
     METHOD_END,
@@ -346,6 +347,9 @@ class Connection(Sender):
     ) -> None:
         marks = table[row + MARKS]
         start = table[row + START]
+        # Who is believed about clients (`trace`) may have secured theirs.
+        if marks & MARK_ODD_TARGET and not self._is_secure and self.service.trace is None:
+            require_secured(data, table, row)
         assert self._peer is not None
         request = Request(
             self._peer,

@@ -13,6 +13,7 @@ from japy.core.head import (
     is_persistent,
     normal_line,
     read_line,
+    require_secured,
     require_valid,
 )
 from japy.core.limits import Limits
@@ -267,3 +268,17 @@ def test_a_method_that_is_too_long_is_not_a_target_that_is() -> None:
     with pytest.raises(BadRequest) as caught:
         read_line(line, parsed(line).table, WORDS, 200)
     assert caught.value.status == 501
+
+
+@pytest.mark.parametrize("target", [b"https://x/", b"HTTPS://x", b"hTTps://[::1]:8/?a"])
+def test_an_https_target_needs_a_connection_that_is_secured(target: bytes) -> None:
+    head = b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    with pytest.raises(BadRequest) as caught:
+        require_secured(head, parsed(head).table, WORDS)
+    assert (caught.value.status, caught.value.name) == (421, "misdirected request")
+
+
+@pytest.mark.parametrize("target", [b"http://x/", b"/", b"*", b"/https:", b"httpsx://x/"])
+def test_any_other_target_does_not(target: bytes) -> None:
+    head = b"OPTIONS " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    require_secured(head, parsed(head).table, WORDS)

@@ -73,7 +73,7 @@ def test_what_is_sent_is_understood_however_it_is_cut(
     ("head", "method"),
     [
         (b"GET http://x/a%20b?c=d HTTP/1.1\r\nHost: y\r\n\r\n", "GET"),
-        (b"PUT HTTPS://x:1/a%20b?c=d HTTP/1.1\r\nHost:\r\n\r\n", "PUT"),
+        (b"PUT HTTP://x:1/a%20b?c=d HTTP/1.1\r\nHost:\r\n\r\n", "PUT"),
         (b"\r\nGET /a%20b?c=d HTTP/1.1\r\nHost: x\r\n\r\n", "GET"),
         (b"g /a%20b?c=d HTTP/1.9\r\nHost: [::1]:80\r\n\r\n", "g"),
     ],

@@ -149,6 +149,8 @@ LEFT_TO_THE_SERVER = {
         "9110 4.2.1 absolute-form with *",
         "9110 4.2.4 absolute-form with *",
         "9110 7.4 absolute-form of a scheme that is not served",
+        "9110 7.4 an https target *",
+        "9110 7.4 an HTTPS target *",
         "9112 3.2 a fragment is not sent",
         "9112 3.2.2 absolute-form with *",
         "9112 3.2.3 CONNECT with *",

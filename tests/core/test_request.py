@@ -289,7 +289,7 @@ def test_cookies_of_several_fields_are_read_together() -> None:
         ("http://other", b"example.org:1", ("other", None)),
         ("http://other?x", b"example.org:1", ("other", None)),
         ("http://other:81/a?b=http://c/", b"example.org:1", ("other", 81)),
-        ("HTTPS://[::2]:82/", b"example.org:1", ("::2", 82)),
+        ("HTTP://[::2]:82/", b"example.org:1", ("::2", 82)),
     ],
 )
 def test_a_request_knows_whom_it_is_addressed_to(

@@ -88,6 +88,14 @@ def test_fields_name_the_client(options: list[str], fields: list[str], said: str
         assert "6.6.6.6" not in log
 
 
+def test_who_believes_a_proxy_serves_https_targets_without_tls() -> None:
+    absolute = get("X-Forwarded-Proto: https").replace(b" / ", b" https://y.example/ ", 1)
+    with running(APP, "--proxy-headers") as server:
+        assert ask(server, absolute) == "https 127.0.0.1 y.example"
+    with running(APP) as server:
+        assert ask(server, absolute) == "misdirected request"
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_the_proxy_protocol_names_the_client(workers: str) -> None:
     with running(APP, "--proxy-protocol", "--workers", workers) as server:

@@ -12,10 +12,8 @@ OMISSIONS = (
         "These are the handler's. Rows ask only for what japy writes itself.",
     ),
     (
-        "RFC 9112 §9.7 and §9.8, RFC 9110 §4.2.2 and §7.4: TLS, and that a request for an https "
-        "target is refused on a connection without it",
-        "TLS ends at what stands in front of japy, which alone knows how a request has come. The "
-        "scheme of an absolute target is not looked at.",
+        "RFC 9112 §9.7 and §9.8, RFC 9110 §4.2.2: TLS",
+        "The rows are sent without it. `tests/live/test_tls.py` speaks it.",
     ),
     (
         "RFC 9112 §9.5, RFC 9110 §15.5.9: what is late, 408, connections without a request",

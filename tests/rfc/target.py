@@ -100,6 +100,13 @@ ROWS = [
         bodies=(b"query='a=b'\n",),
     ),
     row("9110 4.2.3", MUST, "absolute-form, schemes in any case", OK, b"GET HTTP://x/" + BEHIND),
+    *(
+        row("9110 7.4", MUST, f"{scheme} without TLS", "421 close | 4xx close?", b"GET " + target)
+        for scheme, target in (
+            ("an https target", b"https://x/" + BEHIND),
+            ("an HTTPS target in any case", b"hTTpS://x:80/" + BEHIND),
+        )
+    ),
     row(
         "9112 3.2.2",
         MUST,
