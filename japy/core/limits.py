@@ -3,7 +3,7 @@
 Knows nothing of options or files: `japy/settings/config.py` fills these in.
 """
 
-from typing import Final
+from typing import Final, final
 
 from mypy_extensions import i64, mypyc_attr
 
@@ -18,6 +18,7 @@ NAMES: Final = (  # of the arguments of Limits
 )
 
 
+@final
 @mypyc_attr(native_class=True)
 class Limits:
     """What a peer may ask for. Sizes are bytes, names that end in `_s` are seconds.

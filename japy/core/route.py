@@ -7,7 +7,7 @@ route: which of several wins is for `tree.py`.
 from collections.abc import Callable
 from functools import partial
 from types import CodeType, FunctionType, MethodType
-from typing import Any, Final
+from typing import Any, Final, final
 
 from mypy_extensions import i64, mypyc_attr
 
@@ -23,6 +23,7 @@ class RouteError(ValueError):
     """Routes that cannot stand together; the message says which, and where they were written."""
 
 
+@final
 @mypyc_attr(native_class=True)
 class Route:
     """A pattern, the methods it answers (none: any) and the handler.

@@ -17,7 +17,7 @@ Invariants:
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, final
 from urllib.parse import unquote_to_bytes
 
 from mypy_extensions import i64, mypyc_attr
@@ -56,6 +56,7 @@ class Inclusion:
         return [route.under(self.prefix, self.segments) for route in self.router.routes]
 
 
+@final
 @mypyc_attr(native_class=True)
 class Router(Registrar):
     """The routes of an application, or a group of them that applications include.
