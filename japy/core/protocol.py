@@ -61,7 +61,7 @@ HEAD_METHOD: Final = b"HEAD "
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 RETRY_S: Final = "1"  # seconds after which a client that was turned away may come again
 MUCH: Final = 64 * 1024  # bytes of a read after which it is somebody else's turn
-STEP: Final = 4096  # bytes of chunks, which may have one byte each, between looks at the clock
+STEP: Final = 2048  # bytes of chunks, which may have one byte each, between looks at the clock
 MAX_LINGERING: Final = 64  # of those that are turned away while more linger, some lose the answer
 
 
@@ -396,6 +396,8 @@ class Connection(Sender):
         assert body is not None
         assert request is not None
         if isinstance(body, ChunkedBody) and len(data) - pos > STEP:
+            if self._turn_at == 0.0:
+                self._look_at_clock()
             pos += body.feed(data[pos : pos + STEP], 0)
             self._look_at_clock()
         else:
