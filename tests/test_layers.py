@@ -39,6 +39,7 @@ PURE = {  # of the standard library: what does no input and no output, and knows
     "functools",
     "http",
     "http.cookies",
+    "inspect",
     "json",
     "json.decoder",
     "re",

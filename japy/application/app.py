@@ -9,6 +9,7 @@ import contextvars
 import inspect
 import json as stdlib_json
 import os
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from types import SimpleNamespace
@@ -418,6 +419,7 @@ class Application(Routing):
             base,
             write,
             call_soon,
+            time.monotonic,
             cut,
             count,
         )

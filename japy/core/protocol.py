@@ -15,7 +15,6 @@ Invariants:
 - Context variables that a request sets are not seen by another one (`Scratch`).
 """
 
-from time import monotonic
 from typing import Final, cast, final
 
 from librt.strings import BytesWriter
@@ -220,7 +219,7 @@ class Connection(Sender):
 
     def _look_at_clock(self) -> None:
         """End the turn if it takes too long: what waits is handled in the next one."""
-        now = monotonic()
+        now = self.service.now()
         self._turn = 0
         if self._turn_at == 0.0:
             self._turn_at = now

@@ -117,6 +117,7 @@ class Service:
         base: the context variables that each request begins with.
         write: `os.write`, or None where transports have no file descriptor.
         call_soon: calls a function in the next turn of the event loop; None if turns do not matter.
+        now: returns seconds of a clock that only goes on, by which a turn is measured.
         cut: given the socket of a transport, has the end of its connection be a reset.
         count: returns how many bytes the system keeps for the peer of a descriptor.
     """
@@ -141,6 +142,7 @@ class Service:
         base: Context,
         write: Callable[[int, bytes], int] | None,
         call_soon: Callable[[Callable[[], object]], object] | None,
+        now: Callable[[], float],
         cut: Callable[[object], object] | None,
         count: Callable[[int], int] | None,
     ) -> None:
@@ -161,6 +163,7 @@ class Service:
         self.handler_cancellation: Final = handler_cancellation
         self.write: Final = write
         self.call_soon: Final = call_soon
+        self.now: Final = now
         self.cut: Final = cut
         self.count: Final = count
         self.coroutine_type: Final = CoroutineType  # MYPYC: an attribute is faster than a global
