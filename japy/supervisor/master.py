@@ -114,7 +114,7 @@ class Master:
                 job = functools.partial(watch, self._config, self._folders)
                 self._watcher = self._fork(job)
             self._advance()
-            while self._children() or not self._is_stopping:
+            while self._children() or not self._is_over:
                 self._listen()
                 self._reap()
                 self._look()
@@ -123,6 +123,11 @@ class Master:
                 self._inside.look(time.monotonic())
             self._inside.close(self._status)
         return self._status
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether everybody has been told to stop; until then those that die are replaced."""
+        return self._is_stopping and self._stop_at == NEVER
 
     def _view(self) -> View:
         """Return what others may see."""
@@ -164,10 +169,10 @@ class Master:
         """Return when something is due by itself; None for never."""
         now = time.monotonic()
         dues = [self._inside.due(), *(child.deadline for child in self._children())]
-        dues += [self._stop_at] if self._is_stopping else []
+        dues += [self._stop_at]
         dues += [now + self._notifier.interval_s] if self._notifier.interval_s else []
         dues += [max(when, now + POLL_S) for when, _ in self._given_up]
-        if not self._is_stopping:
+        if not self._is_over:
             dues += [slot.due for slot in self._slots if slot.due > now or slot.hand is None]
             dues += [now + hand.pulse.patience_s() for hand in self._hands()]
         due = min(dues, default=NEVER)
@@ -255,7 +260,7 @@ class Master:
 
     def _advance(self) -> None:
         """Start who is due, and let successors take over."""
-        if self._is_stopping:
+        if self._is_over:
             return
         for slot in self._slots:
             self._settle(slot)
@@ -450,7 +455,7 @@ class Master:
     def _explain(self, child: Child) -> None:
         """Print why workers cannot start, once however many there are."""
         text = child.report()
-        if text == self._said or self._is_stopping:
+        if text == self._said:
             return
         self._said = text
         complain(text)
@@ -458,7 +463,7 @@ class Master:
     def _look(self) -> None:
         """See to deadlines, pulses and wishes."""
         now = time.monotonic()
-        if self._is_stopping and self._stop_at <= now:
+        if self._stop_at <= now:
             self._stop()
         for child in self._children():
             if child.deadline <= now:

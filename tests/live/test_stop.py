@@ -244,6 +244,31 @@ def test_meanwhile_connections_end_behind_an_answer() -> None:
         assert server.stop(signal.SIGINT) == 130
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_that_dies_meanwhile_is_replaced(workers: int) -> None:
+    with supervised(APP, workers=workers, shutdown_delay=60) as server:
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for("Connections are accepted for 60 more seconds")
+        old = server.children()
+        os.kill(old[0], signal.SIGKILL)
+        server.wait_for("another one starts in 0.1 s")
+        for _ in range(8):  # with two workers, some come to the socket of the one that is gone
+            assert server.get() == (200, "hello")
+        eventually(lambda: len(server.children()) == workers and old[0] not in server.children())
+        assert server.stop(signal.SIGINT) == 130
+
+
+def test_a_worker_that_cannot_be_replaced_meanwhile_says_why() -> None:
+    source = f"import os\nif os.path.exists('broken'):\n    1 / 0\n{APP}"
+    with supervised(source, shutdown_delay=60) as server:
+        Path(f"/proc/{server.process.pid}/cwd/broken").touch()
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for("Connections are accepted for 60 more seconds")
+        os.kill(server.children()[0], signal.SIGKILL)
+        server.wait_for("ZeroDivisionError")
+        assert server.stop(signal.SIGINT) == 130
+
+
 def test_a_delayed_stop_is_cut_short_by_a_second_signal() -> None:
     with supervised(APP, shutdown_delay=60) as server:
         server.process.send_signal(signal.SIGINT)
