@@ -172,9 +172,9 @@ class Master:
         dues += [self._stop_at]
         dues += [now + self._notifier.interval_s] if self._notifier.interval_s else []
         dues += [max(when, now + POLL_S) for when, _ in self._given_up]
+        dues += [now + hand.pulse.patience_s() for hand in self._hands()]
         if not self._is_over:
             dues += [slot.due for slot in self._slots if slot.due > now or slot.hand is None]
-            dues += [now + hand.pulse.patience_s() for hand in self._hands()]
         due = min(dues, default=NEVER)
         return None if due == NEVER else max(0.0, (due - now) * 1000 + 1)
 
@@ -469,9 +469,10 @@ class Master:
             if child.deadline <= now:
                 log.error("Worker (pid %d) did not stop in time: it is killed", child.pid)
                 child.kill()
-        for slot in self._slots:
-            for hand in slot.hands():
+        for hand in self._hands():
+            if hand.child.is_ready or hand not in self._leaving:  # who ends may hang, too
                 hand.pulse.look(now)
+        for slot in self._slots:
             self._note_wish(slot)
         if self._is_stopping or any(slot.is_serving() for slot in self._slots):
             self._notifier.beat(now)

@@ -7,6 +7,7 @@ Invariants:
 - Silence is counted in steps of what the master itself was awake for: a machine that slept, or a
   master that was stopped, kills nobody.
 - Time before a worker is ready does not count as silence; it has a limit of its own.
+- A worker that was told to end has the same limit: its loop turns until it has ended.
 """
 
 import logging

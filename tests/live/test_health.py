@@ -8,6 +8,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests.support.server import DEADLINE_S, Server, eventually
 from tests.support.supervised import PID, supervised
 
@@ -59,6 +61,32 @@ def test_a_worker_that_hangs_is_warned_of_and_replaced_while_others_serve() -> N
         eventually(lambda: len(set(server.children()) - old) == 1)
         eventually(lambda: len(server.children()) == 3)
         assert server.stop() == 0
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGHUP, 0), (signal.SIGTERM, 1)])
+def test_a_worker_that_hangs_while_it_is_to_end_is_watched(
+    number: signal.Signals, status: int
+) -> None:
+    with (
+        supervised(HANG, timeout_worker_healthcheck=3, timeout_graceful_shutdown=600) as server,
+        ask(server, "/hang"),
+    ):
+        server.wait_for("hanging")
+        server.process.send_signal(number)
+        text = server.wait_for(r"It is killed after 3 s \(--timeout-worker-healthcheck\)")
+        assert re.search(r'File ".*app.py", line \d+ in hang', text)
+        server.wait_for(r"for too long \(--timeout-worker-healthcheck\) and is here:")
+        if number == signal.SIGHUP:  # the next one serves, and nobody old is there any more
+            server.wait_for("Accepting connections on ", count=2)
+            server.process.terminate()
+        assert server.wait() == status
+
+
+def test_a_shutdown_that_takes_long_is_not_taken_for_a_hang() -> None:
+    source = f"{PID}\n@app.on_shutdown\nasync def end():\n    await asyncio.sleep(1.5)\n"
+    with supervised(source, timeout_worker_healthcheck=1, timeout_graceful_shutdown=600) as server:
+        assert server.stop() == 0
+        assert server.output("stderr") == ""
 
 
 def test_a_worker_that_goes_on_is_not_killed() -> None:
