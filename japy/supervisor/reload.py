@@ -8,7 +8,8 @@ import importlib.util
 import os
 import socket
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -76,31 +77,93 @@ def matches(pattern: str, path: Path, parts: Sequence[str]) -> bool:
     return any(fnmatch("/".join(parts[: i + 1]), pattern) for i in range(len(parts)))
 
 
+class Roots:
+    """Folders to watch, whatever is at their places: the system watches what was there at first.
+
+    Args:
+        folders: the places.
+        delay_s: the pause of changes that ends a burst of them.
+    """
+
+    def __init__(self, folders: Iterable[Path], delay_s: float) -> None:
+        self._folders = [folder.absolute() for folder in folders]
+        self._step_ms = max(1, round(delay_s * 1000))
+        self._seen = {folder: identity(folder) for folder in self._folders}
+        self._fresh: set[Path] = set()  # that have come since: what is in them has gone unseen
+
+    def changes(self) -> Iterator[set[Path]]:
+        """Yield what has changed, often nothing; from the first time on nothing is missed.
+
+        A folder that has come to its place has changed itself. Never ends.
+
+        Raises:
+            OSError: they cannot be watched.
+        """
+        while True:
+            try:
+                yield from self._until_replaced()
+            except FileNotFoundError:  # it has gone just now
+                time.sleep(LOOK_MS / 1000)
+                yield set()
+            self._look()
+
+    def _until_replaced(self) -> Iterator[set[Path]]:
+        """Yield what has changed, until one of the folders is another, or gone."""
+        import watchfiles  # in this process only: it is slow to import and starts threads
+
+        batches = watchfiles.watch(
+            *(folder for folder, found in self._seen.items() if found is not None),
+            watch_filter=None,
+            debounce=max(GROUP_MS, 2 * self._step_ms),
+            step=self._step_ms,
+            rust_timeout=LOOK_MS,
+            yield_on_timeout=True,
+            ignore_permission_denied=True,
+        )
+        with contextlib.closing(batches):
+            for batch in batches:
+                yield {Path(path) for _, path in batch} | self._fresh
+                self._fresh.clear()
+                deleted = {Path(path) for kind, path in batch if kind == watchfiles.Change.deleted}
+                for folder in deleted & set(self._folders):
+                    self._seen[folder] = None  # the next at its place may have the same number
+                if any(identity(folder) != found for folder, found in self._seen.items()):
+                    return
+
+    def _look(self) -> None:
+        """See what is at the places now."""
+        for folder, before in self._seen.items():
+            self._seen[folder] = found = identity(folder)
+            if found is not None and found != before:
+                self._fresh.add(folder)
+
+
+def identity(folder: Path) -> tuple[int, int] | None:
+    """Return what tells a folder from another one at its place; None if there is none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def watch(config: Config, folders: Sequence[Path], channel: socket.socket) -> int:
     """Be the watcher: tell the master of changes for as long as that lives."""
     drop(config)
-    import watchfiles  # in this process only: it is slow to import and starts threads
-
     sources = Sources(folders, config.reload_includes, config.reload_excludes)
-    step_ms = max(1, round(config.reload_delay * 1000))
-    batches = watchfiles.watch(
-        *folders,
-        watch_filter=lambda change, path: sources.matter(Path(path)),
-        debounce=max(GROUP_MS, 2 * step_ms),
-        step=step_ms,
-        rust_timeout=LOOK_MS,
-        yield_on_timeout=True,
-        ignore_permission_denied=True,
-    )
+    is_ready = False
     try:
-        changes = next(batches)  # from here on the system tells of every change
-        channel.sendall(READY)
-        while not has_closed(channel):
-            for _, path in changes:
-                forget_bytecode(path)
-            if changes:
+        for paths in Roots(folders, config.reload_delay).changes():
+            if has_closed(channel):
+                break
+            if not is_ready:
+                is_ready = True
+                channel.sendall(READY)
+            mattering = [path for path in paths if sources.matter(path)]
+            for path in mattering:
+                forget_bytecode(str(path))
+            if mattering:
                 channel.sendall(CHANGED)  # a signal would not be allowed behind --user
-            changes = next(batches)
     except OSError as error:
         complain(f"Files cannot be watched ({error}): changes of them have no effect.")
     return 0

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import socket
 import struct
 import time
@@ -170,6 +171,27 @@ def test_folders_and_patterns_can_be_chosen(tmp_path: Path) -> None:
         server.wait_for("Accepting connections on ", count=2)
         assert server.get() == (200, "two")
         assert server.output().count("Reload request received") == 1
+
+
+@pytest.mark.parametrize("is_absolute", [False, True])
+def test_a_watched_folder_may_be_replaced(is_absolute: bool, tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    save(tmp_path, APP.format("one"), "lib/app.py")
+    lib = str(tmp_path / "lib") if is_absolute else "lib"
+    options = ("--reload", "--app-dir", lib, "--reload-dir", lib)
+    with running("app:app", *options, cwd=tmp_path) as server:
+        (tmp_path / "new").mkdir()
+        save(tmp_path, APP.format("two"), "new/app.py")
+        (tmp_path / "lib").rename(tmp_path / "old")
+        (tmp_path / "new").rename(tmp_path / "lib")
+        eventually(lambda: server.get() == (200, "two"))
+        save(tmp_path, APP.format("three"), "lib/app.py")
+        eventually(lambda: server.get() == (200, "three"))
+        shutil.rmtree(tmp_path / "lib")
+        server.wait_for("Waiting for a change: save a file to try again.")
+        (tmp_path / "lib").mkdir()
+        save(tmp_path, APP.format("four"), "lib/app.py")
+        eventually(lambda: server.get() == (200, "four"))
 
 
 def test_a_file_that_is_not_watched_may_change_twice_in_a_second(tmp_path: Path) -> None:

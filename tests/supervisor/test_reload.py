@@ -2,11 +2,13 @@
 
 import py_compile
 import socket
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from japy.supervisor.reload import Sources, forget_bytecode, has_closed
+from japy.supervisor.reload import Roots, Sources, forget_bytecode, has_closed
 
 PROJECT = Path("/build/project")  # a folder above the watched one may have any name
 
@@ -81,6 +83,58 @@ def test_patterns_add_and_remove_files(
     includes: list[str], excludes: list[str], name: str, expected: bool
 ) -> None:
     assert Sources([PROJECT], includes, excludes).matter(PROJECT / name) is expected
+
+
+def until(changes: Iterator[set[Path]], path: Path) -> None:
+    """Wait until a change of a path is told, and then no further one."""
+    deadline = time.monotonic() + 20
+    while path not in next(changes):
+        assert time.monotonic() < deadline
+    while next(changes):
+        assert time.monotonic() < deadline
+
+
+def test_a_folder_that_is_removed_and_made_again_is_watched(tmp_path: Path) -> None:
+    root = tmp_path / "lib"
+    root.mkdir()
+    changes = Roots([tmp_path / "other", root], 0.05).changes()
+    next(changes)
+    for _ in range(2):  # at once, when it may get the number of the old one; and after a while
+        root.rmdir()
+        root.mkdir()
+        until(changes, root)
+        (root / "app.py").touch()
+        until(changes, root / "app.py")
+        (root / "app.py").unlink()
+        until(changes, root / "app.py")
+    root.rmdir()
+    while next(changes):
+        pass
+    root.mkdir()
+    until(changes, root)
+    (root / "app.py").touch()
+    until(changes, root / "app.py")
+
+
+def test_a_folder_that_another_takes_the_place_of_is_watched(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    root = tmp_path / "current"
+    root.symlink_to("one")
+    changes = Roots([root], 0.05).changes()
+    next(changes)
+    (tmp_path / "new").symlink_to("two")
+    (tmp_path / "new").rename(root)
+    until(changes, root)
+    (tmp_path / "two/app.py").touch()
+    until(changes, root / "app.py")
+
+
+def test_a_folder_may_come_later(tmp_path: Path) -> None:
+    changes = Roots([tmp_path / "lib"], 0.05).changes()
+    assert next(changes) == set()
+    (tmp_path / "lib").mkdir()
+    until(changes, tmp_path / "lib")
 
 
 def test_the_end_of_the_master_is_noticed() -> None:
