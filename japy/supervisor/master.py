@@ -39,6 +39,7 @@ from japy.supervisor.autopsy import cause, memory_kills
 from japy.supervisor.board import SLOTS, Board, Figure
 from japy.supervisor.ledger import Ledger, Reason
 from japy.supervisor.listener import BindError
+from japy.supervisor.lookout import Lookout
 from japy.supervisor.notify import Notifier
 from japy.supervisor.place import Places
 from japy.supervisor.process import REOPEN, Child, Signals, fork, has_terminal
@@ -83,7 +84,6 @@ class Master:
     ) -> None:
         self._config = config
         self._job = job
-        self._folders = folders
         self._places = places
         self._notifier = notifier
         self._board = Board(AREA if config.metrics_bind is not None else 0)
@@ -91,7 +91,8 @@ class Master:
         self._slots = [Slot(number) for number in range(workers)]
         self._given_up: list[tuple[float, int]] = []  # slots whose sockets are to be closed, when
         self._leaving: set[Hand] = set()  # told to stop, but not gone yet
-        self._watcher: Child | None = None  # the process that watches files
+        watcher = functools.partial(self._fork, functools.partial(watch, config, folders))
+        self._lookout = Lookout(watcher, config.reload)
         self._generation = 0  # how many reloads have been asked for
         self._spoiled = -1  # the last generation that could not start
         self._is_announced = False  # since the last reload
@@ -110,9 +111,6 @@ class Master:
     def run(self) -> int:
         """Serve until told to stop and return the exit status."""
         with self._signals, self._places:
-            if self._config.reload:
-                job = functools.partial(watch, self._config, self._folders)
-                self._watcher = self._fork(job)
             self._advance()
             while self._children() or not self._is_over:
                 self._listen()
@@ -139,8 +137,7 @@ class Master:
         return [hand for slot in self._slots for hand in slot.hands()] + list(self._leaving)
 
     def _children(self) -> list[Child]:
-        watcher = [] if self._watcher is None else [self._watcher]
-        return [hand.child for hand in self._hands()] + watcher
+        return [hand.child for hand in self._hands()] + self._lookout.children()
 
     def _listen(self) -> None:
         """Wait until something happens; take in signals and what children say."""
@@ -157,8 +154,7 @@ class Master:
                 speakers[number].hear()
             else:
                 self._inside.handle(number, events)
-        if self._watcher is not None and self._watcher.has_news:
-            self._watcher.has_news = False
+        if self._lookout.has_news():
             self._reload()
         received = self._signals.read()
         for index, number in enumerate(received):
@@ -169,7 +165,7 @@ class Master:
         """Return when something is due by itself; None for never."""
         now = time.monotonic()
         dues = [self._inside.due(), *(child.deadline for child in self._children())]
-        dues += [self._stop_at]
+        dues += [self._stop_at, self._lookout.due]
         dues += [now + self._notifier.interval_s] if self._notifier.interval_s else []
         dues += [max(when, now + POLL_S) for when, _ in self._given_up]
         dues += [now + hand.pulse.patience_s() for hand in self._hands()]
@@ -217,8 +213,7 @@ class Master:
             self._dismiss(hand)
         for slot in self._slots:
             slot.hand = slot.successor = None
-        if self._watcher is not None:
-            self._watcher.stop(HOOKS_S)
+        self._lookout.stop(HOOKS_S)
 
     def _quit(self) -> None:
         """Stop at once."""
@@ -262,6 +257,7 @@ class Master:
         """Start who is due, and let successors take over."""
         if self._is_over:
             return
+        self._lookout.advance()
         for slot in self._slots:
             self._settle(slot)
         is_free = not any(slot.successor for slot in self._slots)
@@ -359,7 +355,7 @@ class Master:
             for hand in hands
         )
         ready = ready and all(hand.child.is_deaf for hand in self._leaving)
-        ready = ready and (self._watcher is None or self._watcher.is_ready)
+        ready = ready and (self._lookout.is_ready() or self._lookout.is_blind())
         if ready and not self._is_announced and not self._is_stopping:
             self._is_announced = self._has_served = True
             foreign = 0 if hands[0] is None else hands[0].row[Figure.FOREIGN]
@@ -377,9 +373,7 @@ class Master:
         for hand in self._hands():
             if hand.child.has_ended():
                 self._bury(hand)
-        if self._watcher is not None and self._watcher.has_ended():
-            self._watcher.channel.close()
-            self._watcher = None
+        self._lookout.reap()
 
     def _reap_orphans(self) -> None:
         """As the first process of a system, wait for children that nobody else waits for."""

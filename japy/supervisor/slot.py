@@ -40,7 +40,7 @@ class Slot:
 
     def rest(self, longest_s: float = LONGEST_PAUSE_S) -> float:
         """Put the next start off, for longer from failure to failure; return the seconds."""
-        pause = min(FIRST_PAUSE_S * 2.0 ** min(self.failures, 10), longest_s)
+        pause = pause_after(self.failures, longest_s)
         self.failures += 1
         self.due = time.monotonic() + pause
         return pause
@@ -57,3 +57,8 @@ class Slot:
     def hands(self) -> list[Hand]:
         """Return who is there."""
         return [hand for hand in (self.hand, self.successor) if hand is not None]
+
+
+def pause_after(failures: int, longest_s: float) -> float:
+    """Return the seconds before the next start, given how many in a row have failed before."""
+    return min(FIRST_PAUSE_S * 2.0 ** min(failures, 10), longest_s)

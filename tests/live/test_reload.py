@@ -148,10 +148,17 @@ def test_the_files_beside_a_target_elsewhere_are_watched(tmp_path: Path) -> None
         assert server.get() == (200, "two")
 
 
-def test_an_end_of_the_watcher_does_not_end_the_server(server: Server) -> None:
-    os.kill(server.children()[0], 9)
-    eventually(lambda: len(server.children()) == 2)
+def test_a_watcher_that_dies_is_replaced(server: Server, tmp_path: Path) -> None:
+    watcher, *workers = server.children()
+    os.kill(watcher, 9)
+    server.wait_for("process that watches files crashed on signal SIGKILL .*; another one starts")
     assert server.get() == (200, "one")
+    save(tmp_path, APP.format("two"))  # also if nobody watches yet
+    eventually(lambda: server.get() == (200, "two"))
+    server.wait_for("Accepting connections on ", count=2)
+    save(tmp_path, APP.format("three"))
+    eventually(lambda: server.get() == (200, "three"))
+    assert not {watcher, *workers} & set(server.children())
 
 
 def test_folders_and_patterns_can_be_chosen(tmp_path: Path) -> None:
