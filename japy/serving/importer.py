@@ -40,6 +40,10 @@ class LoadError(Exception):
     """An application that cannot be loaded; the text is for the person who started japy."""
 
 
+class FinalError(LoadError):
+    """One that no change of the code mends: what was typed, or the system, is in the way."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A target taken apart.
@@ -185,7 +189,7 @@ def import_target(target: Target) -> ModuleType:
     if target.file is None:
         return importlib.import_module(target.module)
     if not target.file.is_file():
-        raise LoadError(missing_file(target.file))
+        raise FinalError(missing_file(target.file))
     file = target.file.resolve()
     name = package_of(file)[1]
     return importlib.import_module(name) if "." in name else import_file(file, name)
@@ -259,7 +263,7 @@ def guarded(place: str, action: Callable[[], T]) -> T:
     except BaseException as error:
         frames = foreign_frames(error.__traceback__)
         if frames is None and isinstance(error, ModuleNotFoundError):
-            raise LoadError(missing_module(error)) from None
+            raise FinalError(missing_module(error)) from None
         lines = traceback.format_exception(type(error), error, frames)
         raise LoadError("".join(lines) + reason(place, error, frames)) from error
 

@@ -43,7 +43,7 @@ from japy.serving.ensemble import Ensemble, alone, applications_of
 from japy.serving.heap import Heap, keep_heap
 from japy.serving.heart import Heart
 from japy.serving.house import House, loop_of
-from japy.serving.importer import LoadError, Script, foreign_frames, guarded
+from japy.serving.importer import FinalError, LoadError, Script, foreign_frames, guarded
 from japy.serving.leftover import warn_later
 from japy.serving.loop import close_servers
 from japy.serving.site import Audience
@@ -57,6 +57,7 @@ from japy.supervisor.process import DEAF, READY, REOPEN, RETIRE
 
 EXIT_FAILED = 1  # the application's life ended by itself, or not cleanly
 EXIT_UNLOADABLE = 3
+EXIT_FINAL = 4  # the same, and no change of the code would help
 STDERR = 2
 EARLY_S = 0.1  # what a timer may come before its time
 QUEUE_S = 0.2  # how long connections are accepted that the kernel has kept waiting
@@ -116,7 +117,7 @@ class Worker:
             audience = Audience(access, tally, self._is_stopping)
             self.house = House(ensemble, config, seat.listeners, limits, audience)
         except TLSError as error:
-            raise LoadError(str(error)) from None
+            raise FinalError(str(error)) from None
         self.access = access
         self.failures: ExceptionGroup[Exception] | None = None  # of hooks, at the end
         self._config = config
@@ -348,12 +349,13 @@ def work(
         return serve(make_worker(load(), config, seat), channel)
     except LoadError as error:
         tell(channel, str(error))
-        return EXIT_UNLOADABLE
+        return EXIT_FINAL if isinstance(error, FinalError) else EXIT_UNLOADABLE
 
 
 def work_script(script: Script, config: Config, seat: Seat, channel: socket.socket) -> int:
     """Be a worker: run a script and serve what calls `run` in it; return the exit status."""
     status: int | None = None  # None until it was served
+    exit_status = EXIT_UNLOADABLE  # if it never was
     failure = f"The {script.place} ended without a call of Application.run: add one."
 
     def serve_now(app: Application) -> None:
@@ -374,10 +376,11 @@ def work_script(script: Script, config: Config, seat: Seat, channel: socket.sock
         if status is not None and not isinstance(error.__cause__, SystemExit):
             complain(str(error))
         failure = str(error)
+        exit_status = EXIT_FINAL if isinstance(error, FinalError) else EXIT_UNLOADABLE
     if status is not None:
         return status
     tell(channel, failure)
-    return EXIT_UNLOADABLE
+    return exit_status
 
 
 def make_worker(served: Application | Ensemble, config: Config, seat: Seat) -> Worker:
@@ -419,30 +422,30 @@ def configure_logging(config: Config) -> None:
     """Do what the log configuration says, before the application is loaded.
 
     Raises:
-        LoadError: it cannot be done.
+        FinalError: it cannot be done.
     """
     try:
         configure(config)
     except LogConfigError as error:
-        raise LoadError(str(error)) from None
+        raise FinalError(str(error)) from None
 
 
 def access_log(loop: asyncio.AbstractEventLoop, config: Config) -> AccessLog | None:
     """Return the access log, if one is wanted.
 
     Raises:
-        LoadError: its file cannot be opened.
+        FinalError: its file cannot be opened.
     """
     try:
         return open_access_log(config, loop.call_later)
     except OSError as error:
         place = config.access_log
-        raise LoadError(
+        raise FinalError(
             f"{place} cannot be opened ({error.strerror}): name a file that this user may write "
             "with --access-log-file."
         ) from None
     except LogConfigError as error:  # it has changed since it was read
-        raise LoadError(str(error)) from None
+        raise FinalError(str(error)) from None
 
 
 def serve(worker: Worker, channel: socket.socket) -> int:

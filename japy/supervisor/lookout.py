@@ -29,6 +29,7 @@ class Lookout:
         self._start = start
         self._child: Child | None = None
         self._failures = 0  # processes in a row that did not live long
+        self._is_expecting = False  # set until it is said that a change is waited for
         self._is_over = False  # set once it was told to end
         self._has_gap = False  # set while nobody has watched for a time
 
@@ -44,8 +45,19 @@ class Lookout:
         """Tell whether nobody watches, and nobody will."""
         return self._child is None and self.due == NEVER
 
+    def expect(self) -> None:
+        """Say that a change is waited for, as soon as one would be seen."""
+        self._is_expecting = True
+
+    def is_vain(self) -> bool:
+        """Tell whether a change is waited for that nobody will see."""
+        return self._is_expecting and self.is_blind()
+
     def advance(self) -> None:
-        """Start who is due."""
+        """Start who is due; say what is to be said."""
+        if self._is_expecting and self.is_ready():
+            self._is_expecting = False
+            complain("Waiting for a change: save a file to try again.")
         if self.due > time.monotonic():
             return
         self.due = NEVER
@@ -59,7 +71,7 @@ class Lookout:
         child = self._child
         if child is None or not (child.has_news or (self._has_gap and child.is_ready)):
             return False
-        child.has_news = self._has_gap = False
+        child.has_news = self._has_gap = self._is_expecting = False
         return True
 
     def reap(self) -> None:

@@ -33,7 +33,7 @@ from japy.monitoring.inside import Inside, Openings
 from japy.monitoring.report import View
 from japy.monitoring.tally import AREA
 from japy.serving.tether import HOOKS_S
-from japy.serving.worker import Seat
+from japy.serving.worker import EXIT_FINAL, Seat
 from japy.settings.config import Config
 from japy.supervisor.autopsy import cause, memory_kills
 from japy.supervisor.board import SLOTS, Board, Figure
@@ -42,7 +42,7 @@ from japy.supervisor.listener import BindError
 from japy.supervisor.lookout import Lookout
 from japy.supervisor.notify import Notifier
 from japy.supervisor.place import Places
-from japy.supervisor.process import REOPEN, Child, Signals, fork, has_terminal
+from japy.supervisor.process import REOPEN, Child, Signals, fork, has_terminal, reap_orphans
 from japy.supervisor.pulse import Pulse
 from japy.supervisor.reload import watch
 from japy.supervisor.slot import LONGEST_PAUSE_S, SERVED_PAUSE_S, Hand, Slot
@@ -258,6 +258,9 @@ class Master:
         if self._is_over:
             return
         self._lookout.advance()
+        if self._lookout.is_vain() and not self._has_served:
+            self._give_up()
+            return
         for slot in self._slots:
             self._settle(slot)
         is_free = not any(slot.successor for slot in self._slots)
@@ -369,23 +372,11 @@ class Master:
     def _reap(self) -> None:
         """Take leave of the children that have ended."""
         if os.getpid() == 1:
-            self._reap_orphans()
+            reap_orphans(self._children())
         for hand in self._hands():
             if hand.child.has_ended():
                 self._bury(hand)
         self._lookout.reap()
-
-    def _reap_orphans(self) -> None:
-        """As the first process of a system, wait for children that nobody else waits for."""
-        children = {child.pid: child for child in self._children()}
-        pid = -1
-        while pid:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid in children:
-                children[pid].end(status)
 
     def _bury(self, hand: Hand) -> None:
         hand.child.channel.close()
@@ -425,19 +416,30 @@ class Master:
             self._ledger.replace(slot, reason, f"{how}, {why}")
             return
         self._ledger.replace(slot, Reason.STARTUP, child.epitaph())
-        self._explain(child)
-        if not self._has_served:
-            self._status = EXIT_UNUSABLE
-            self._stop()
+        is_news = self._explain(child)
+        is_final = child.status() == EXIT_FINAL and not self._generation
+        if not self._has_served and (is_final or self._lookout.is_blind()):
+            self._give_up()
             return
-        if self._spoiled < hand.generation == self._generation and not self._is_announced:
-            self._spoiled = hand.generation
-            self._notifier.ready("The new code cannot start: the old workers serve on")
-            if any(one.is_serving() for one in self._slots):
-                complain("The workers that there are serve on, with the code that they have.")
-        if self._config.reload:
+        self._spoil(hand.generation)
+        if not self._lookout.is_blind():
             slot.due = NEVER
-            complain("Waiting for a change: save a file to try again.")
+            if is_news:
+                self._lookout.expect()
+
+    def _give_up(self) -> None:
+        """Stop, since nobody has ever served, and nobody will."""
+        self._status = EXIT_UNUSABLE
+        self._stop()
+
+    def _spoil(self, generation: int) -> None:
+        """Take note that the code of a generation cannot start."""
+        if self._spoiled < generation == self._generation and not self._is_announced:
+            self._spoiled = generation
+            if self._has_served and not self._is_stopping:
+                self._notifier.ready("The new code cannot start: the old workers serve on")
+            if any(slot.is_serving() for slot in self._slots):
+                complain("The workers that there are serve on, with the code that they have.")
 
     def _obituary(self, child: Child) -> tuple[str, str]:
         """Return how and why a worker has ended."""
@@ -446,13 +448,14 @@ class Master:
             return child.epitaph(), "it was killed because it did not answer"
         return child.epitaph(), cause(child.status(), self._memory_kills > kills)
 
-    def _explain(self, child: Child) -> None:
-        """Print why workers cannot start, once however many there are."""
+    def _explain(self, child: Child) -> bool:
+        """Print why workers cannot start, once however many there are; return whether it is new."""
         text = child.report()
         if text == self._said:
-            return
+            return False
         self._said = text
         complain(text)
+        return True
 
     def _look(self) -> None:
         """See to deadlines, pulses and wishes."""

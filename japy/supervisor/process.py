@@ -260,6 +260,19 @@ class Child:
             os.kill(self.pid, number)
 
 
+def reap_orphans(children: Iterable[Child]) -> None:
+    """As the first process of a system, wait for children that nobody else waits for."""
+    known = {child.pid: child for child in children}
+    pid = -1
+    while pid:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid in known:
+            known[pid].end(status)
+
+
 def fork(job: Callable[[socket.socket], int], siblings: Iterable[Child], signals: Signals) -> Child:
     """Start a process that does a job, given its end of a channel, and exits with its result."""
     ours, theirs = socket.socketpair()

@@ -44,10 +44,38 @@ def test_a_wrong_target_is_one_line(target: str, start: str, end: str, tmp_path:
     assert text.count("\n") == 1
 
 
-@pytest.mark.parametrize("option", [[], ["--reload"]])
-def test_a_module_that_raises_shows_one_traceback(option: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["helo:app", "helo.py", "hello.api:app", "a b"])
+def test_with_reload_a_target_that_names_no_module_ends_it_too(target: str, tmp_path: Path) -> None:
+    (tmp_path / "hello.py").write_text(HELLO)
+    text = failure(tmp_path, target, "--workers", "3", "--reload")
+    assert re.search("was not found|names no application", text)
+    assert text.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "path"), [("--ssl-certfile", "hello.py"), ("--access-log-file", "no/file")]
+)
+def test_with_reload_an_option_that_cannot_be_ends_it_too(
+    option: str, path: str, tmp_path: Path
+) -> None:
+    (tmp_path / "hello.py").write_text(HELLO)
+    text = failure(tmp_path, "hello:app", "--reload", option, str(tmp_path / path))
+    assert option in text
+    assert text.count("\n") == 1
+
+
+def test_with_reload_and_nobody_who_sees_a_change_it_ends(tmp_path: Path) -> None:
     (tmp_path / "hello.py").write_text(HELLO + "1 / 0\n")
-    text = failure(tmp_path, "hello:app", "--workers", "4", *option)
+    (tmp_path / "watchfiles.py").write_text("def watch(*a, **kw): raise OSError('no room')\n")
+    text = failure(tmp_path, "hello:app", "--reload")
+    assert text.count("ZeroDivisionError: division by zero") == 1
+    assert "Files cannot be watched (no room): changes of them have no effect.\n" in text
+    assert "Waiting" not in text
+
+
+def test_a_module_that_raises_shows_one_traceback(tmp_path: Path) -> None:
+    (tmp_path / "hello.py").write_text(HELLO + "1 / 0\n")
+    text = failure(tmp_path, "hello:app", "--workers", "4")
     assert text.count("Traceback (most recent call last):") == 1
     assert text.count("ZeroDivisionError: division by zero") == 1
     assert f'File "{tmp_path}/hello.py", line 3, in <module>' in text

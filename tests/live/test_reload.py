@@ -5,13 +5,14 @@ import re
 import shutil
 import socket
 import struct
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.server import DEADLINE_S, Server, eventually, running
+from tests.support.server import DEADLINE_S, Server, eventually, launched, running
 from tests.support.supervised import supervised
 
 APP = """
@@ -80,6 +81,53 @@ def test_broken_code_is_survived(server: Server, tmp_path: Path) -> None:
     save(tmp_path, APP.format("two"))
     server.wait_for("Accepting connections on ", count=2)
     assert server.get() == (200, "two")
+
+
+WAITING = "Waiting for a change: save a file to try again.\n"
+
+
+@pytest.mark.parametrize("mistake", ["x = (\n", "import os\nos._exit(9)\n", "app = 1\n"])
+def test_the_first_version_may_be_broken(mistake: str, tmp_path: Path) -> None:
+    save(tmp_path, mistake)
+    command = [sys.executable, "-m", "japy", "run", "app:app", "--reload", "--uds", "socket"]
+    with launched(command, tmp_path) as server, socket.socket(socket.AF_UNIX) as client:
+        server.wait_for(WAITING)
+        text = server.output("stderr")
+        client.connect(str(tmp_path / "socket"))  # who asks meanwhile waits
+        client.settimeout(DEADLINE_S)
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        save(tmp_path, "1 / 0\n")
+        server.wait_for(WAITING, count=2)
+        assert server.output("stderr").removeprefix(text).count("ZeroDivisionError: ") == 1
+        save(tmp_path, APP.format("two"))
+        assert client.recv(1 << 16).endswith(b"two")
+        server.wait_for("Accepting connections on ")
+        assert server.stop() == 0
+
+
+def test_a_first_version_that_is_broken_is_told_once(tmp_path: Path) -> None:
+    save(tmp_path, APP.format("one") + "1 / 0\n", "main.py")
+    command = [sys.executable, "-m", "japy", "dev", "--port", "0", "--workers", "4"]
+    with launched(command, tmp_path) as server:
+        server.wait_for(WAITING)
+        eventually(lambda: len(server.children()) == 1)
+        assert server.output("stderr").count("ZeroDivisionError: ") == 1
+        assert server.output("stderr").count(WAITING) == 1
+        assert "Accepting" not in server.output()
+        assert server.stop() == 0
+
+
+def test_a_target_that_is_not_there_for_a_while_is_waited_for(tmp_path: Path) -> None:
+    save(tmp_path, "1 / 0\n")
+    command = [sys.executable, "-m", "japy", "run", "app:app", "--reload", "--port", "0"]
+    with launched(command, tmp_path) as server:
+        server.wait_for(WAITING)
+        (tmp_path / "app.py").unlink()
+        server.wait_for(WAITING, count=2)
+        assert "Module 'app' was not found" in server.output("stderr")
+        save(tmp_path, APP.format("two"))
+        server.wait_ready()
+        assert server.get() == (200, "two")
 
 
 def test_whoever_asks_while_nobody_serves_waits(server: Server, tmp_path: Path) -> None:

@@ -157,6 +157,17 @@ def test_reload_survives_a_broken_script(tmp_path: Path) -> None:
         assert server.get() == (200, "two")
 
 
+def test_reload_survives_a_startup_that_fails_at_first(tmp_path: Path) -> None:
+    source = SCRIPT + "app.run('127.0.0.1', 0, reload=True)\n"
+    broken = source.replace("app.run(", "app.on_startup(lambda: 1 / 0)\napp.run(")
+    with scripted(tmp_path, broken) as server:
+        server.wait_for("Waiting for a change")
+        assert server.output("stderr").count("ZeroDivisionError: ") == 1
+        (tmp_path / "script.py").write_text(source)
+        server.wait_ready()
+        assert server.get() == (200, "one")
+
+
 def test_reload_in_a_function_of_a_script(tmp_path: Path) -> None:
     body = "".join(f"    {line}\n" for line in SCRIPT.splitlines())
     source = (

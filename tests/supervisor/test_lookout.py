@@ -104,6 +104,26 @@ def test_one_that_is_told_to_end_is_not_replaced(
     assert caplog.text == ""
 
 
+def test_that_a_change_is_waited_for_is_said_once_it_would_be_seen(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lookout = make(wait)
+    lookout.expect()
+    lookout.advance()
+    assert capsys.readouterr().err == ""
+    eventually(lambda: seen(lookout).is_ready())
+    seen(seen(lookout))
+    assert capsys.readouterr().err == "Waiting for a change: save a file to try again.\n"
+    assert not lookout.is_vain()
+
+
+def test_a_wait_for_what_nobody_will_see_is_vain(make: Make) -> None:
+    lookout = make(lambda channel: 0)
+    lookout.expect()
+    assert not lookout.is_vain()
+    eventually(lambda: seen(lookout).is_vain())
+
+
 def test_there_is_none_unless_one_is_wanted() -> None:
     assert seen(Lookout(lambda: pytest.fail("it was started"), False)).is_blind()
 
