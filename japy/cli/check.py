@@ -117,6 +117,8 @@ def check_places(config: Config) -> None:
         for bind in (*config.binds, *filter(None, [config.metrics_bind])):
             rehearse(bind)
         privilege.check(config)
+        if config.pid_file is not None:
+            privilege.refuse_special(Path(config.pid_file))
     except (BindError, privilege.PrivilegeError) as error:
         raise LoadError(str(error)) from None
     written = {"--pid-file": config.pid_file, "--access-log-file": config.access_log}

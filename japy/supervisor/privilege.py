@@ -11,6 +11,7 @@ import contextlib
 import grp
 import os
 import pwd
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,6 +101,7 @@ def pid_file(path: str | os.PathLike[str] | None) -> Iterator[None]:
         yield
         return
     file = Path(path)
+    refuse_special(file)
     pid = str(os.getpid())
     holder = read_pid(file)
     if holder not in (0, os.getpid()) and is_alive(holder):
@@ -118,6 +120,13 @@ def pid_file(path: str | os.PathLike[str] | None) -> Iterator[None]:
         with contextlib.suppress(OSError):
             if read_pid(file) == os.getpid():
                 file.unlink()
+
+
+def refuse_special(file: Path) -> None:
+    """Raise PrivilegeError if a path has something that is no file: root would replace it."""
+    with contextlib.suppress(OSError):  # there is nothing, or `write` says why not
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise PrivilegeError(f"{file} exists and is no file: choose another --pid-file.")
 
 
 def write(file: Path, text: str) -> None:

@@ -130,7 +130,8 @@ def test_limits_that_do_not_go_with_the_application(tmp_path: Path) -> None:
         ("--bind unix:main.py", "main.py exists and is no socket: "),
         ("--user nobody-here", "There is no user 'nobody-here': "),
         ("--access-log-file no/x", "no/x cannot be written (there is no folder 'no'): choose "),
-        ("--pid-file /", "/ cannot be written (it is a folder): choose another --pid-file."),
+        ("--pid-file /", "/ exists and is no file: choose another --pid-file."),
+        ("--pid-file /dev/null", "/dev/null exists and is no file: choose another --pid-file."),
         ("--control-socket no/x", "no/x cannot be written (there is no folder 'no'): choose "),
     ],
 )

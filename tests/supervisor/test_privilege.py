@@ -3,6 +3,7 @@
 import os
 import pwd
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from japy.supervisor.privilege import (
     identity,
     is_alive,
     pid_file,
+    write,
 )
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -121,13 +123,23 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
         pass
 
 
-def test_a_pid_file_that_cannot_be_put_in_place_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: os.symlink("/dev/null", path)])
+def test_what_is_no_file_is_not_replaced(make: Callable[[Path], None], tmp_path: Path) -> None:
+    make(tmp_path / "taken")
+    before = (tmp_path / "taken").lstat()
     with (
-        pytest.raises(PrivilegeError, match="cannot be written"),
-        pid_file(str(tmp_path / "folder")),
+        pytest.raises(PrivilegeError, match="exists and is no file: choose another --pid-file"),
+        pid_file(str(tmp_path / "taken")),
     ):
         pass
+    assert (tmp_path / "taken").lstat().st_ino == before.st_ino
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_a_file_that_cannot_be_put_in_place_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write(tmp_path / "folder", "1")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
