@@ -298,9 +298,10 @@ def holders(port: int) -> Iterator[tuple[int, str]]:
         if inodes.isdisjoint(sockets_of(folder)):
             continue
         try:
-            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+            words = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
         except OSError:
             continue
+        command = words.decode(errors="replace").strip()
         yield int(folder.name), f"pid {folder.name} ({command[:80]})"
 
 

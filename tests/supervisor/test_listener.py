@@ -63,8 +63,9 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
 """
 
 
-def test_a_port_in_use_is_explained_with_its_holder() -> None:
-    command = [sys.executable, "-c", HOLD]
+@pytest.mark.parametrize("word", ["x", b"caf\xe9"])  # the latter is no UTF-8
+def test_a_port_in_use_is_explained_with_its_holder(word: str | bytes) -> None:
+    command = [sys.executable, "-c", HOLD, word]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         port = int(holder.stdout.readline())
