@@ -4,7 +4,7 @@ Knows single values. Knows neither the settings nor where their values come from
 
 Invariants:
 - `read` and `take` raise ValueError with a reason of the form "expected …; got …".
-- What `show` returns, `read` takes, and it means the same.
+- What `show` returns, `read` takes, and it means the same; but an empty list is no text to give.
 """
 
 import re
@@ -298,16 +298,23 @@ class Network(Kind):
 
 
 class Many(Kind):
-    """Any number of values of a kind: repeated, in a list, or with commas between them."""
+    """Any number of values of a kind: repeated, in a list, or with commas between them.
 
-    def __init__(self, kind: Kind) -> None:
+    Args:
+        kind: of each value.
+        may_be_none: whether a text without any has a meaning.
+    """
+
+    def __init__(self, kind: Kind, may_be_none: bool = False) -> None:
         self.kind = kind
         self.metavar = kind.metavar
+        self._may_be_none = may_be_none
 
     def read(self, text: str) -> tuple[Any, ...]:
-        return self._join(
-            [self.kind.read(part.strip()) for part in text.split(",") if part.strip()]
-        )
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        if not parts and not self._may_be_none:
+            parts = [""]  # which is no value: a variable in a script was not set
+        return self._join([self.kind.read(part) for part in parts])
 
     def take(self, value: object) -> tuple[Any, ...]:
         if isinstance(value, str):

@@ -182,7 +182,7 @@ GROUPS: dict[str, list[Setting]] = {
         Setting("proxy_headers", Flag(), "believe X-Forwarded-For and the like"),
         Setting(
             "forwarded_allow_ips",
-            Many(Network()),
+            Many(Network(), may_be_none=True),
             "proxies to believe: addresses, networks, or *",
             variables=("FORWARDED_ALLOW_IPS",),
         ),

@@ -98,12 +98,19 @@ def test_texts(kind: Kind, text: str, value: Any, shown: str) -> None:
         (Mode(), ["", "8", "rw", "77777"]),
         (Place(), ["", "x"]),
         (Network(), ["", "x", "10.0.0.0/64"]),
+        (Many(Kind()), ["", " ", ","]),
+        (Many(Place()), ["", ",", "127.0.0.1:1,x"]),
+        (Many(File()), [""]),
     ],
 )
 def test_what_cannot_be_read(kind: Kind, texts: list[str]) -> None:
     for text in texts:
         with pytest.raises(ValueError, match=r"^expected .*; got "):
             kind.read(text)
+
+
+def test_nobody_may_be_named_where_that_has_a_meaning() -> None:
+    assert Many(Network(), may_be_none=True).read("") == ()
 
 
 @pytest.mark.parametrize(
