@@ -20,6 +20,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import machinery
 from pathlib import Path
 from types import FunctionType, ModuleType, TracebackType
 from typing import TypeVar
@@ -85,10 +86,14 @@ class Target:
         try:
             return [*first, package_of(self.file.resolve())[0]]
         except OSError as error:
-            raise LoadError(
-                f"The {self.place[:64]} cannot be looked for ({error.strerror}): "
-                "write another path, or run japy as a user who may read it."
-            ) from None
+            raise LoadError(self.unreachable(error)) from None
+
+    def unreachable(self, error: OSError) -> str:
+        """Return the message about a path that may not be looked for."""
+        return (
+            f"The {self.place[:64]} cannot be looked for ({error.strerror}): "
+            "write another path, or run japy as a user who may read it."
+        )
 
 
 def parse(text: str, is_factory: bool = False, app_dir: Path | None = None) -> Target:
@@ -188,8 +193,15 @@ def import_target(target: Target) -> ModuleType:
     """Import the module or file of a target."""
     if target.file is None:
         return importlib.import_module(target.module)
-    if not target.file.is_file():
-        raise FinalError(missing_file(target.file))
+    try:
+        if not target.file.is_file():
+            raise FinalError(missing_file(target.file))
+    except OSError as error:  # its name is too long, say
+        raise FinalError(target.unreachable(error)) from None
+    if not target.file.name.endswith(tuple(machinery.all_suffixes())):
+        raise FinalError(
+            f"The name of '{target.file}' does not end in .py: name a file of Python source."
+        )
     file = target.file.resolve()
     name = package_of(file)[1]
     return importlib.import_module(name) if "." in name else import_file(file, name)

@@ -254,8 +254,18 @@ def test_an_error_that_cannot_be_shown_is_named(write: Write) -> None:
     assert "raised Mute while it was loaded" in failure("app:app")
 
 
-def test_a_path_that_is_too_long(write: Write) -> None:
-    assert "cannot be looked for" in failure("a/" * 3000 + "x.py")
+@pytest.mark.parametrize("path", ["a/" * 3000 + "x.py", "x" * 300 + ".py"])
+def test_a_path_that_is_too_long(path: str, write: Write) -> None:
+    assert "cannot be looked for (File name too long)" in failure(path)
+
+
+@pytest.mark.parametrize("name", ["hello", "pkg/hello", "hello.txt"])
+def test_a_file_that_is_no_module(name: str, write: Write) -> None:
+    write("pkg/__init__.py", "")
+    write("pkg/hello.py", APP.format("app"))
+    write(name, APP.format("app"))
+    text = failure(f"./{name}:app")
+    assert text == f"The name of '{name}' does not end in .py: name a file of Python source."
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may look everywhere")
