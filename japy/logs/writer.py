@@ -110,7 +110,7 @@ class Writer:
         self.flush(PATIENCE_S)
         self._dropped += self._held.count(b"\n")
         self._held = b""
-        self._tell_dropped("when the server stopped")
+        self._tell_dropped("when their worker ended")
         self._is_closed = True
         if self._path is not None and self._fd >= 0:
             os.close(self._fd)

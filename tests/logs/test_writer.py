@@ -280,7 +280,7 @@ def test_at_the_end_nobody_waits_for_long(
     assert 0 < size < 300_000
     assert size % 100 == 0
     assert caplog.messages == [
-        f"The access log has lost {3000 - size // 100} lines when the server stopped"
+        f"The access log has lost {3000 - size // 100} lines when their worker ended"
     ]
 
 
