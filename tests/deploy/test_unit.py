@@ -29,8 +29,9 @@ NEEDS_SYSTEMD = pytest.mark.skipif(
 def manager(folder: Path) -> Iterator[Manager]:
     """Return a service manager with the unit of the page."""
     house_files(folder)
-    unit = changed(UNIT, ("--workers auto", "--workers 2"), ("delay 5s", "delay 0.5s"))
-    with Manager(unit.replace("WatchdogSec=30", "WatchdogSec=0.5"), folder) as manager:
+    often = ("WatchdogSec=240", "WatchdogSec=0.5")
+    unit = changed(UNIT, ("--workers auto", "--workers 2"), ("delay 5s", "delay 0.5s"), often)
+    with Manager(unit, folder) as manager:
         yield manager
 
 
@@ -46,6 +47,8 @@ def test_the_times_fit() -> None:
     stop = config.shutdown_delay + config.drain_s + HOOKS_S
     assert float(service["TimeoutStopSec"]) > stop
     assert float(service["TimeoutStartSec"]) > config.timeout_startup
+    silence = config.timeout_worker_healthcheck + config.timeout_startup  # none serves meanwhile
+    assert float(service["WatchdogSec"]) / 2 > silence + 5
     assert config.health_path == "/health"
     assert config.proxy_headers
 
