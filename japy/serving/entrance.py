@@ -16,6 +16,7 @@ one below it, so nobody would notice a client that does not read. We know both.
 """
 
 import asyncio
+import math
 import ssl
 from collections.abc import Callable, Sized
 from typing import Any, Protocol
@@ -28,6 +29,7 @@ from japy.serving.tls import Certificates, TLSError
 from japy.settings.config import Config
 
 GOODBYE_S = 30.0  # what a client gets to end TLS on its side, or to read what is left
+BEGUN_S = 1.0  # what who has begun gets to come through when the server stops
 SPARE = 64  # connections beyond the limit that are let in, to be told 503
 LOOK_TICKS = 5  # between looks whether files of certificates have changed
 Factory = Callable[[], Any]  # of what serves: core's classes are no subclasses of asyncio.Protocol
@@ -167,6 +169,7 @@ class Gate(asyncio.Protocol):
         self._data = b""  # read, but not handed on
         self._is_eof = False
         self._seconds = 0.0  # for how long the header has been on its way
+        self._due = math.inf  # when it is ended; set when the server stops
         self._names: dict[str, Name] = {}  # that the header tells
         # That makes it speak TLS; set once the header has come, if TLS is to be spoken.
         self._starting: asyncio.Task[asyncio.Transport | None] | None = None
@@ -186,8 +189,6 @@ class Gate(asyncio.Protocol):
         else:
             self._transport = transport
             self._entrance.waiting.add(self)
-            if self._proxies is None and self._context is not None:
-                self._start_tls(transport, self._context)
 
     def data_received(self, data: bytes) -> None:
         """Hand the connection on once its header is complete."""
@@ -195,6 +196,9 @@ class Gate(asyncio.Protocol):
         if self._starting is not None and self._starting.done():  # so we are about to be told
             self._end_tls(self._starting)
         if self._transport is None or self._starting is not None:
+            return
+        if self._proxies is None and self._context is not None:  # not before: it has begun now
+            self._start_tls(self._transport, self._context)
             return
         try:
             preamble = read_preamble(self._data, self._host.limits.head)
@@ -215,7 +219,7 @@ class Gate(asyncio.Protocol):
         """Close if the header cannot become complete any more."""
         self._is_eof = True
         if self._starting is None:
-            self._refuse("it ended before its header did")
+            self._refuse("it has ended")
         elif self._starting.done():
             self._end_tls(self._starting)
         return False
@@ -231,11 +235,14 @@ class Gate(asyncio.Protocol):
         """Take note that another second has passed; TLS has a clock of its own."""
         self._seconds += 1.0
         if self._seconds > self._host.limits.head_s and self._starting is None:
-            self._refuse(f"no header within {self._host.limits.head_s:g} seconds")
+            what = "nothing" if self._proxies is None else "no header"
+            self._refuse(f"{what} within {self._host.limits.head_s:g} seconds")
 
     def drain(self) -> None:
-        """End the connection if nothing of it has come."""
-        if self._starting is None and not self._data:
+        """End the connection if nothing of it has come, or no more for a while."""
+        now = asyncio.get_running_loop().time()
+        self._due = min(self._due, now + BEGUN_S)
+        if (self._starting is None and not self._data) or now >= self._due:
             self.abort()
 
     def abort(self) -> None:
@@ -246,12 +253,19 @@ class Gate(asyncio.Protocol):
     # The way on.
 
     def _refuse(self, reason: str) -> None:
-        self._entrance.refuse(self._address, reason)
+        if self._proxies is None:
+            self._tell_tls(reason)
+        else:
+            self._entrance.refuse(self._address, reason)
         self.abort()
+
+    def _tell_tls(self, reason: object) -> None:
+        error_log.info("TLS with %s could not begin: %s", self._address or "a client", reason)
 
     def _start_tls(self, raw: asyncio.Transport, context: ssl.SSLContext) -> None:
         """Speak TLS, beginning with what was read behind the header."""
         loop = asyncio.get_running_loop()
+        left_s = self._host.limits.head_s - self._seconds
         raw.pause_reading()
         self._starting = loop.create_task(
             loop.start_tls(
@@ -259,7 +273,7 @@ class Gate(asyncio.Protocol):
                 self,
                 context,
                 server_side=True,
-                ssl_handshake_timeout=self._host.limits.head_s,
+                ssl_handshake_timeout=max(left_s, 1.0),
                 ssl_shutdown_timeout=GOODBYE_S,
             )
         )
@@ -272,7 +286,7 @@ class Gate(asyncio.Protocol):
         """Go on if TLS is spoken now; the loop has closed the connection if not."""
         error = None if starting.cancelled() else starting.exception()
         if error is not None:
-            error_log.info("TLS with %s could not begin: %s", self._address or "a client", error)
+            self._tell_tls(error)
         if self._transport is None:  # it was handed on, or lost
             return
         transport = None if starting.cancelled() or error else starting.result()

@@ -262,6 +262,24 @@ def test_who_only_says_hello_is_closed(identities: Identities) -> None:
         with socket.create_connection((server.host, server.port), DEADLINE_S) as client:
             assert client.recv(100) == b""
         assert "Traceback" not in server.output()
+        assert "PROXY" not in server.output()
+
+
+def test_who_has_not_shaken_hands_holds_nobody_up(identities: Identities) -> None:
+    options = ("--timeout-request-head", "60", "--timeout-graceful-shutdown", "60")
+    with (
+        secure(identities.new("one"), *options) as server,
+        socket.create_connection((server.host, server.port), DEADLINE_S) as silent,
+        socket.create_connection((server.host, server.port), DEADLINE_S) as begun,
+    ):
+        begun.sendall(b"\x16\x03\x01\x02\x00\x01")  # the beginning of a ClientHello
+        with connect(server, identities.client()) as client:  # so the others were accepted
+            client.sendall(get("/", "Connection: close"))
+            assert read_all(client).endswith(b"https 1.1")
+        assert server.stop() == 0
+        assert silent.recv(1) == b""
+        with suppress(ConnectionError):
+            assert begun.recv(1) == b""
 
 
 def test_an_idle_client_that_does_not_answer_holds_nobody_up(identities: Identities) -> None:
