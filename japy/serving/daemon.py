@@ -98,7 +98,10 @@ class Daemon(Links):
 
     async def finish(self) -> None:
         """Run `stop`: no new connections come."""
-        await self._inside(self._call("stop"))
+        try:
+            await self._inside(self._call("stop"))
+        except (SystemExit, KeyboardInterrupt) as error:  # with these, its task would end the loop
+            raise RuntimeError(f"stop of {self.title} raised {type(error).__name__}") from error
         for server in self._servers:
             if hasattr(server, "wait_closed"):
                 with contextlib.suppress(TimeoutError):
@@ -123,12 +126,12 @@ class Daemon(Links):
     async def _inside(self, coro: Coroutine[Any, Any, Any]) -> Any:
         """Wait for a coroutine that runs in the context variables of the service."""
         loop = asyncio.get_running_loop()
-        ended: list[SystemExit] = []
+        ended: list[BaseException] = []
 
         async def contain() -> Any:
             try:
                 return await coro
-            except SystemExit as error:  # in a task it would end the loop, and nobody could say why
+            except (SystemExit, KeyboardInterrupt) as error:  # in a task they would end the loop
                 ended.append(error)
 
         result = await loop.create_task(contain(), context=self.life.context)

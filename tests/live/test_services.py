@@ -371,6 +371,48 @@ def test_a_hook_that_fails_at_the_end_is_told(tmp_path: Path, hook: str) -> None
         assert f"{hook} of service Fails failed" in services.server.output("stderr")
 
 
+@pytest.mark.parametrize("error", ["SystemExit(0)", "KeyboardInterrupt"])
+def test_a_stop_that_would_end_the_process_ends_nobody_elses_requests(error: str) -> None:
+    source = f"""
+import asyncio
+from japy import Application, Service
+app = Application()
+
+@app.get("/")
+async def slow(request):
+    print("asked", flush=True)
+    await asyncio.sleep(1)
+    return "slow"
+
+class Ends(Service):
+    async def handle(self, reader, writer): pass
+    async def stop(self): raise {error}
+
+services = {{"http": app, "ends": Ends()}}
+"""
+    with serving("ends:services", ("http", "ends"), sources={"ends.py": source}) as services:
+        answers: list[str] = []
+        port = services.ports["http"]
+        client = threading.Thread(target=lambda: answers.append(get(port, "/")))
+        client.start()
+        services.server.wait_for("asked")
+        assert services.server.stop() == 1
+        client.join()
+        assert answers == ["slow"]
+        text = services.server.output("stderr")
+        assert text.count("stop of service 'ends' failed") == 1
+        assert error.removesuffix("(0)") in text
+
+
+def test_a_start_that_is_interrupted_is_told_of_once(tmp_path: Path) -> None:
+    source = FAILS.replace('LookupError("on purpose")', "KeyboardInterrupt")
+    write(tmp_path, {"fails.py": source.replace("HOOK", "start")})
+    with launched(command("fails:Fails", ("",), "--workers", "3"), tmp_path) as server:
+        assert server.wait() == 3
+        text = server.output("stderr")
+        assert text.count("start of service Fails raised KeyboardInterrupt") == 1
+
+
 def test_a_hook_that_does_not_end_is_told(tmp_path: Path) -> None:
     source = FAILS.replace("HOOK(self, *args): raise", "stop(self): await asyncio.sleep(99); raise")
     sources = {"fails.py": f"import asyncio\n{source}"}
