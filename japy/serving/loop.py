@@ -4,6 +4,9 @@ Knows uvloop and asyncio. Knows no application: `Application.loop` asks when it 
 """
 
 import asyncio
+import errno
+import os
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +26,30 @@ def new_loop() -> asyncio.AbstractEventLoop:
     import uvloop  # PERF: not every process that imports an application needs one
 
     return uvloop.new_event_loop()
+
+
+class Borrowed(socket.socket):
+    """Another's listening socket: it may be shut down while we still accept there.
+
+    asyncio's own loop would fail in each of its turns then, until the server is closed.
+    """
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; if the socket is shut down, be watched no more."""
+        try:
+            return super().accept()
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            asyncio.get_running_loop().remove_reader(self)
+            raise BlockingIOError from None
+
+
+def borrow(listener: socket.socket) -> Borrowed:
+    """Return a listening socket of another, to be closed by us."""
+    borrowed = Borrowed(fileno=os.dup(listener.fileno()))
+    borrowed.setblocking(False)
+    return borrowed
 
 
 async def close_servers(servers: Sequence[Any]) -> None:

@@ -45,7 +45,7 @@ from japy.serving.heart import Heart
 from japy.serving.house import House, loop_of
 from japy.serving.importer import FinalError, LoadError, Script, foreign_frames, guarded
 from japy.serving.leftover import warn_later
-from japy.serving.loop import close_servers
+from japy.serving.loop import borrow, close_servers
 from japy.serving.site import Audience
 from japy.serving.tether import prepare, say_word, tell
 from japy.serving.tls import TLSError
@@ -223,7 +223,7 @@ class Worker:
                 await close_servers(self._guests.pop(slot, ()))
             elif slot not in self._guests:
                 open_ones = filter(is_open, listeners)
-                copies = [Listener(one.bind, one.socket.dup()) for one in open_ones]
+                copies = [Listener(one.bind, borrow(one.socket)) for one in open_ones]
                 self._guests[slot] = []
                 try:
                     self._guests[slot] = await self.house.open(copies)

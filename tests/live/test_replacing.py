@@ -149,6 +149,28 @@ def test_code_that_cannot_start_leaves_the_old_workers_serving(tmp_path: Path) -
         assert server.stop() == 0
 
 
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_who_looks_after_a_socket_that_is_given_up_says_nothing(loop: str) -> None:
+    with supervised(workers=2, loop=loop) as server:
+        server.process.send_signal(signal.SIGTTIN)
+        server.wait_for("Workers: 3")
+        server.process.send_signal(signal.SIGHUP)  # the new ones have the third socket, too
+        server.wait_for("Accepting connections on ", count=2)
+        assert listening(server) == 3
+        server.process.send_signal(signal.SIGTTOU)
+        eventually(lambda: listening(server) == 2)
+        time.sleep(0.5)  # two beats: by then nobody looks after it any more
+        assert server.get()[0] == 200
+        assert server.output("stderr") == ""
+
+
+def listening(server: Server) -> int:
+    """Return how many sockets listen on the port of a server (Linux only)."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    port = f":{server.port:04X}"
+    return sum(line.split()[1].endswith(port) and line.split()[3] == "0A" for line in lines)
+
+
 def test_connections_spread_evenly() -> None:
     with supervised(workers=4) as server:
         counts: dict[str, int] = {}

@@ -8,7 +8,7 @@ import pytest
 import uvloop
 
 from japy import Application
-from japy.serving.loop import choose_loop, close_servers, new_loop
+from japy.serving.loop import borrow, choose_loop, close_servers, new_loop
 
 
 @pytest.fixture(autouse=True)
@@ -60,3 +60,39 @@ def test_who_was_accepted_as_the_server_closes_is_served() -> None:
 
     with asyncio.Runner(loop_factory=new_loop) as runner:
         assert set(runner.run(serve())) <= {b"hello", b"never accepted"}
+
+
+@pytest.mark.parametrize("name", ["asyncio", "uvloop"])
+def test_a_borrowed_socket_may_be_shut_down(name: str) -> None:
+    choose_loop(name)
+    failures: list[object] = []
+
+    async def serve() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: failures.append(context))
+        accepted = asyncio.Event()
+        with socket.create_server(("127.0.0.1", 0)) as own:
+            borrowed = borrow(own)
+            server = await loop.create_server(lambda: Greeted(accepted), sock=borrowed)
+            with socket.create_connection(own.getsockname()):
+                await asyncio.wait_for(accepted.wait(), 20)
+            own.shutdown(socket.SHUT_RDWR)
+            await asyncio.sleep(0.05)  # nothing tells that nothing happens
+            await close_servers([server])
+            borrowed.close()
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(serve())
+    assert failures == []
+
+
+class Greeted(asyncio.Protocol):
+    """A protocol that tells that it has a connection."""
+
+    def __init__(self, accepted: asyncio.Event) -> None:
+        self._accepted = accepted
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Tell, and leave."""
+        self._accepted.set()
+        transport.close()
