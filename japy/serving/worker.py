@@ -53,7 +53,7 @@ from japy.settings.capacity import raise_open_files, within
 from japy.settings.config import Config, ConfigError
 from japy.supervisor.board import Board, Figure, Row
 from japy.supervisor.place import Listener
-from japy.supervisor.process import DEAF, READY, REOPEN, RETIRE
+from japy.supervisor.process import DEAF, READY, REOPEN, RETIRE, fill_standard_streams
 
 EXIT_FAILED = 1  # the application's life ended by itself, or not cleanly
 EXIT_UNLOADABLE = 3
@@ -389,6 +389,7 @@ def make_worker(served: Application | Ensemble, config: Config, seat: Seat) -> W
     Raises:
         LoadError: it cannot be served.
     """
+    fill_standard_streams()  # which a module may have closed, as daemons do
     ensemble = alone(served) if isinstance(served, Application) else served
     applications = applications_of(ensemble)
     files = raise_open_files()

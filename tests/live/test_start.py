@@ -1,6 +1,7 @@
 """`japy run` from the command to the announcement: targets, addresses, options."""
 
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -133,6 +134,17 @@ def test_closed_streams_are_no_failure(redirection: str, tmp_path: Path) -> None
             assert not any(link.startswith("socket:") for link in links)
         assert server.get() == (200, "hello")
         assert server.stop() == 0
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_a_module_may_close_the_standard_streams(loop: str) -> None:
+    source = f"import os\nfor number in range(3):\n    os.close(number)\n{HELLO}"
+    with running(source, "--loop", loop) as server:
+        assert server.get() == (200, "hello")
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("Accepting connections on ", count=2)
+        assert server.stop() == 0
+        assert server.output("stderr") == ""
 
 
 def test_an_application_may_start_processes_of_its_own() -> None:
