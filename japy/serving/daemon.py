@@ -197,7 +197,11 @@ class Daemon(Links):
         """Take note that connections are about to be ended."""
 
     def tick(self, date: str) -> None:
-        """Take note that another second has begun; log how many were turned away meanwhile."""
+        """Take note that another second has begun."""
+        self.tell()
+
+    def tell(self) -> None:
+        """Log how many were turned away since the last time."""
         count = self.turned_away - self._told_away
         if count:
             self._told_away += count

@@ -111,13 +111,17 @@ class Entrance:
         """Take note that another second has passed."""
         for gate in list(self.waiting):
             gate.tick()
+        self.tell()
+        self._ticks += 1
+        if self._certificates is not None and self._ticks % LOOK_TICKS == 0:
+            renew(self._certificates)
+
+    def tell(self) -> None:
+        """Log how many connections were not served since the last time."""
         if self._refused:
             text = "%d connections were closed for want of a PROXY header; the last from %s"
             error_log.warning(text, self._refused, self._reason)
             self._refused = 0
-        self._ticks += 1
-        if self._certificates is not None and self._ticks % LOOK_TICKS == 0:
-            renew(self._certificates)
 
     def drain(self) -> bool:
         """End those who have sent nothing; tell whether somebody is left who has begun."""

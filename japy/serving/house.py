@@ -135,6 +135,12 @@ class House:
             tenant.tick(date)
         self.entrance.tick()
 
+    def tell(self) -> None:
+        """Log what of the last second has not been logged."""
+        for tenant in self._tenants:
+            tenant.tell()
+        self.entrance.tell()
+
     # The end.
 
     async def finish(self) -> list[Exception]:
@@ -169,6 +175,7 @@ class House:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + grace_s
         failures: list[Exception] = []
+        self.tell()
         for tenant in reversed(self._tenants):
             try:
                 await tenant.life.stop(max(0.0, deadline - loop.time()))

@@ -142,8 +142,12 @@ class Site:
         self._app.is_stopping = True
 
     def tick(self, date: str) -> None:
-        """Take note that another second has begun; log how many were turned away meanwhile."""
+        """Take note that another second has begun."""
         self.service.tick(date)
+        self.tell()
+
+    def tell(self) -> None:
+        """Log how many were turned away since the last time."""
         count = self.turned_away - self._turned_away
         if count:
             self._turned_away += count

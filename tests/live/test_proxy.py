@@ -1,7 +1,9 @@
 """Behind a proxy for real: whom fields name, and the PROXY protocol in front of HTTP and TLS."""
 
+import re
 import socket
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -127,3 +129,14 @@ def test_one_who_sends_a_header_slowly_is_closed() -> None:
     with running(APP, "--proxy-protocol", "--timeout-request-head", "1") as server:
         assert ask(server, LINE[:20]) == ""
         server.wait_for("no header within 1 seconds")
+
+
+def test_what_was_refused_last_is_told_at_the_end() -> None:
+    with running(APP, "--proxy-protocol", "--forwarded-allow-ips", "192.0.2.1") as server:
+        for _ in range(5):
+            address = server.host, server.port
+            with socket.create_connection(address, DEADLINE_S) as client, suppress(ConnectionError):
+                assert client.recv(1) == b""
+        assert server.stop() == 0
+        told = re.findall(r"(\d) connections were closed for want of a PROXY", server.output())
+        assert sum(map(int, told)) == 5
