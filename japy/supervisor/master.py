@@ -39,7 +39,7 @@ from japy.supervisor.autopsy import cause, memory_kills
 from japy.supervisor.board import SLOTS, Board, Figure
 from japy.supervisor.ledger import Ledger, Reason
 from japy.supervisor.listener import BindError
-from japy.supervisor.lookout import Lookout
+from japy.supervisor.lookout import NEVER, Lookout
 from japy.supervisor.notify import Notifier
 from japy.supervisor.place import Places
 from japy.supervisor.process import REOPEN, Child, Signals, fork, has_terminal, reap_orphans
@@ -55,7 +55,6 @@ EXIT_FORCED = 128 + signal.SIGINT
 POLL_S = 0.05  # how often to look whether a queue is empty
 HANDOVER_S = 1.0  # after which nobody comes to the socket of a slot that is given up
 SPARE = 16  # workers that may be leaving, on top of four for each slot
-NEVER = float("inf")
 Job = Callable[[Config, Seat, socket.socket], int]
 
 
@@ -343,7 +342,10 @@ class Master:
         hand.child.retire(self._config.drain_s + HOOKS_S)
         self._leaving.add(hand)
         if len(self._leaving) > SPARE + 4 * len(self._slots):  # reloads come faster than clients go
-            self._dismiss(min(self._leaving, key=lambda hand: hand.child.deadline))
+            oldest = min(self._leaving, key=lambda hand: hand.child.deadline)
+            text = "%d workers are leaving: the oldest (pid %d) closes its idle connections now"
+            log.warning(text, len(self._leaving), oldest.child.pid)
+            self._dismiss(oldest)
 
     def _dismiss(self, hand: Hand) -> None:
         """Tell a worker to end."""

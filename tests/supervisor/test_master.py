@@ -1,5 +1,6 @@
 """The master's decisions that need no application; tests/live shows the rest."""
 
+import mmap
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import pytest
 from japy.serving.worker import Seat
 from japy.settings.bind import Bind
 from japy.settings.config import Config
-from japy.supervisor.master import Job, Master
+from japy.supervisor.master import SPARE, Job, Master
 from japy.supervisor.notify import Notifier
 from japy.supervisor.place import Places
 from japy.supervisor.process import DEAF, READY, RETIRE
@@ -72,3 +73,21 @@ def test_workers_that_cannot_start_stop_the_master(
 
     assert Master(Config(), job, 3, [], places, Notifier({})).run() == 3
     assert capsys.readouterr().err == "it is broken\n"
+
+
+def test_so_many_may_leave_at_the_same_time_and_more_is_told(
+    places: Places, caplog: pytest.LogCaptureFixture
+) -> None:
+    master, started = os.getpid(), mmap.mmap(-1, 1)
+
+    def job(config: Config, seat: Seat, channel: socket.socket) -> int:
+        """Be ready, have the next one start, and leave only when there is no time any more."""
+        channel.sendall(READY)
+        started[0] += 1
+        os.kill(master, signal.SIGHUP if started[0] < SPARE + 4 + 3 else signal.SIGTERM)
+        signal.sigwait([signal.SIGTERM])
+        return 0
+
+    assert Master(Config(), blocked(job), 1, [], places, Notifier({})).run() == 0
+    message = f"{SPARE + 4 + 1} workers are leaving: the oldest (pid "
+    assert caplog.messages[0].startswith(message)
