@@ -12,9 +12,12 @@ import os
 import select
 import stat
 import sys
+import termios
+from collections.abc import Iterator
 from typing import TextIO
 
 PATIENCE_MS = 200  # what a reader gets to make room, if it has had room the last time
+STDIN = 0
 PIECE = 4096  # what a pipe takes as one, where it has room at all, on Linux
 _stuck: set[int] = set()  # file descriptors that had no room the last time
 
@@ -45,6 +48,22 @@ def put(text: str, stream: TextIO | None) -> None:
             drop_output(stream)
         except OSError:  # a full disk may have room again for what comes later
             return
+
+
+@contextlib.contextmanager
+def kept_terminal() -> Iterator[None]:
+    """Leave the terminal in the modes that it has: who is killed in a debugger does not."""
+    try:
+        modes = termios.tcgetattr(STDIN)
+    except (termios.error, OSError):  # there is none
+        yield
+        return
+    try:
+        yield
+    finally:
+        with contextlib.suppress(termios.error, OSError):  # it is gone
+            if os.tcgetpgrp(STDIN) == os.getpgrp():  # else that would stop us
+                termios.tcsetattr(STDIN, termios.TCSANOW, modes)
 
 
 def file_of(stream: TextIO) -> int | None:

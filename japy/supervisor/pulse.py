@@ -7,10 +7,12 @@ Invariants:
 - Silence is counted in steps of what the master itself was awake for: a machine that slept, or a
   master that was stopped, kills nobody.
 - Time before a worker is ready does not count as silence; it has a limit of its own.
+- Who is in a debugger is not killed.
 - A worker that was told to end has the same limit: its loop turns until it has ended.
 """
 
 import logging
+import re
 from enum import Enum
 
 from japy.settings.config import Config
@@ -23,6 +25,7 @@ BEAT_S = 0.25  # from one beat to the next
 LOOK_S = 0.25  # from one look to the next, at most
 STALL_S = 1.0  # silence after which others accept what comes to a worker
 DUMP_S = 0.4  # what a process gets to write its stacks
+DEBUGGERS = re.compile(r'File ".*/(?:pdb|bdb|pydevd|debugpy)\b[^"]*", line')  # in a stack
 
 
 class Stage(Enum):
@@ -55,6 +58,7 @@ class Pulse:
         self._looked = now  # when the last look was
         self._mark = 0  # since when it says where it is; set as the next
         self._due = 0.0  # when the stacks are there; set with the stages that wait for them
+        self._is_debugged = False  # set while it is in a debugger, which has been said
 
     def is_stalled(self) -> bool:
         """Tell whether the worker does not accept connections now."""
@@ -90,16 +94,29 @@ class Pulse:
             log.warning(text, self._child.pid, self.silent_s)
         self._stage = Stage.BEAT
         self.silent_s = 0.0
+        self._is_debugged = False
 
     def _ask(self, stage: Stage, now: float) -> None:
         self._mark = self._child.ask_stack()
         self._stage = stage
         self._due = now + DUMP_S
 
+    def _wait_for_debugger(self) -> None:
+        """Give a worker the whole time again: somebody looks around in it."""
+        if not self._is_debugged:
+            text = "Worker (pid %d) is in a debugger: it serves nobody, but is not killed for that"
+            log.warning(text, self._child.pid)
+        self._is_debugged = True
+        self._stage = Stage.BEAT
+        self.silent_s = 0.0
+
     def _tell(self) -> None:
         """Log where the worker is, and end it if it was to be ended."""
         stack = self._child.stack(self._mark).rstrip()
         self._child.close_report()
+        if DEBUGGERS.search(stack):
+            self._wait_for_debugger()
+            return
         where = f" and is here:\n{stack}" if stack else " and does not say where it is"
         if self._stage is Stage.WARNING:
             self._stage = Stage.END

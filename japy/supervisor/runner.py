@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from japy.application.app import Application
-from japy.logs.console import complain
+from japy.logs.console import complain, kept_terminal
 from japy.logs.setup import LogConfigError, configure, set_up_logging
 from japy.monitoring.inside import Openings
 from japy.serving import importer, worker
@@ -43,6 +43,7 @@ def serve(config: Config, job: Job, folders: list[Path], target: str = "") -> in
     try:
         check(config)
         with (
+            kept_terminal(),
             pid_file(config.pid_file),
             contextlib.closing(Openings(config, target)) as openings,
         ):

@@ -112,3 +112,57 @@ def test_the_start_has_a_limit_of_its_own(
     watch.run(2)
     assert child.sent == [signal.SIGURG, signal.SIGKILL]
     assert "was not ready within 20 s (--timeout-startup)" in child.report()
+
+
+DEBUGGED = b"""Current thread 0x1 (most recent call first):
+  File "/usr/lib/python3.11/cmd.py", line 126 in cmdloop
+  File "/usr/lib/python3.11/pdb.py", line 361 in _cmdloop
+  File "/app.py", line 7 in hello
+"""
+HANGING = DEBUGGED.replace(b"pdb.py", b"app_pdb.py")
+
+
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_who_is_in_a_debugger_is_told_once_and_not_killed(
+    ends: tuple[socket.socket, socket.socket],
+    row: Row,
+    caplog: pytest.LogCaptureFixture,
+    is_ready: bool,
+) -> None:
+    child = Patient(ends[0])
+    config = Config(timeout_worker_healthcheck=10, timeout_startup=10)
+    watch = Watch(child, row, config)
+    if is_ready:
+        ends[1].sendall(READY)
+        child.hear()
+        row[Figure.BEATS] += 1
+    for _ in range(400):
+        sent = len(child.sent)
+        watch.run(LOOK_S)
+        if len(child.sent) > sent:
+            ends[1].sendall(DEBUGGED)
+            child.hear()
+    assert set(child.sent) == {signal.SIGURG}
+    assert [record.getMessage() for record in caplog.records] == [
+        f"Worker (pid {child.pid}) is in a debugger: it serves nobody, but is not killed for that"
+    ]
+
+
+def test_who_hangs_behind_a_debugger_is_killed(
+    ends: tuple[socket.socket, socket.socket], row: Row, caplog: pytest.LogCaptureFixture
+) -> None:
+    child = Patient(ends[0])
+    watch = Watch(child, row, Config(timeout_worker_healthcheck=10))
+    ends[1].sendall(READY)
+    child.hear()
+    row[Figure.BEATS] += 1
+    watch.run(LOOK_S)
+    for stack in (DEBUGGED, HANGING, HANGING):
+        while not child.sent:
+            watch.run(LOOK_S)
+        assert child.sent == [signal.SIGURG]
+        ends[1].sendall(stack)
+        child.hear()
+        watch.run(1)
+        child.sent = [number for number in child.sent if number != signal.SIGURG]
+    assert child.sent == [signal.SIGKILL]
