@@ -24,6 +24,13 @@ REDIRECTS = (301, 302, 303, 307, 308)
 WITH_BODY = ("PATCH", "POST", "PUT")  # RFC 9110 §8.6: these say so when there is no body
 TARGET_CHARS = "%!$&'()*+,/:;=?@[]-._~"  # sent as they are: what is reserved may be meant
 SHOWN = 200  # of a body, in messages
+NAMES_ELSEWHERE = {  # what other clients call options: japy's name
+    "allow_redirects": "follow_redirects",
+    "content": "body",
+    "data": "form",
+    "params": "query",
+    "query_string": "query",
+}
 
 R = TypeVar("R")  # what asking returns: an answer, or what has to be awaited for one
 Pairs = Mapping[str, object] | Iterable[tuple[str, object]]
@@ -207,7 +214,13 @@ class Message(NamedTuple):
 
 
 def new_message(method: str, target: str, defaults: Mapping[str, str], options: Options) -> Message:
-    """Return the request that a method, a target and options stand for."""
+    """Return the request that a method, a target and options stand for.
+
+    Raises:
+        TypeError: there is no such option, or it is not what it has to be.
+        ValueError: no such request can be sent.
+    """
+    require_known(options)
     own = {"Host": HOST}
     if target.startswith(("http://", "https://")):
         url = urlsplit(target)
@@ -223,6 +236,16 @@ def new_message(method: str, target: str, defaults: Mapping[str, str], options: 
     fields = [(name, usual[name]) for name in usual if name not in given]
     fields += [(name, value) for name in given for value in given.getlist(name)]
     return Message(method, target_of(target, options.get("query")), Headers(fields), body)
+
+
+def require_known(options: Iterable[str]) -> None:
+    """Raise TypeError for an option that does not exist: a request without it is another one."""
+    known = Options.__annotations__
+    for name in options:
+        if name not in known:
+            ours = NAMES_ELSEWHERE.get(name)
+            advice = f"write {ours}=" if ours else "remove it"
+            raise TypeError(f"expected options out of {', '.join(known)}; got {name}=: {advice}")
 
 
 def target_of(target: str, query: Pairs | None) -> str:

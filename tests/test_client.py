@@ -105,6 +105,26 @@ def test_bodies(options: dict[str, Any], kind: str | None, body: bytes | None) -
         assert f"Content-Type: {kind}" in lines
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("params", "write query="),
+        ("data", "write form="),
+        ("content", "write body="),
+        ("allow_redirects", "write follow_redirects="),
+        ("query_string", "write query="),
+        ("quary", "remove it"),
+    ],
+)
+def test_an_option_that_does_not_exist_is_refused(name: str, advice: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        new_message("POST", "/", {}, options_of({name: {"a": 1}}))
+    assert str(caught.value) == (
+        "expected options out of query, headers, body, json, form, files, cookies, "
+        f"follow_redirects, timeout; got {name}=: {advice}"
+    )
+
+
 def test_only_methods_that_have_a_body_say_that_there_is_none() -> None:
     assert "Content-Length: 0" in sent("POST")[0]
     assert "Content-Length: 0" not in sent("DELETE")[0]
