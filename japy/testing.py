@@ -23,7 +23,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Coroutine, Iterator
 from email.utils import formatdate
-from typing import Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from japy.application.app import Application
 from japy.client import AnswerError as AnswerError
@@ -35,6 +35,7 @@ from japy.core.request import Request
 from japy.core.response import Stamp
 from japy.core.service import Service
 from japy.jar import Jar
+from japy.serving.loop import is_in_loop
 
 PEER = ("192.0.2.1", 50000)  # RFC 5737: an address for examples
 TIMEOUT_S = 5.0
@@ -42,6 +43,7 @@ GRACE_S = 0.01
 UNWIND_S = 0.5  # what cancelled handlers get to clean up in
 MAX_REDIRECTS = 20
 IN_LOOP = "an event loop runs here: use `async with app.test_client()`, and await the requests"
+NOT_ENTERED = "use `with app.test_client() as client`, or `async with` in a coroutine"
 CLOSED = "the client is closed: use it inside of its with block"
 
 T = TypeVar("T")
@@ -88,8 +90,7 @@ class MemoryTransport:
 
     def write_eof(self) -> None:
         """End the server's side; the client, when it sees that, ends its own."""
-        self._waiting.clear()
-        self._waiting.append(None)
+        self._waiting = deque([None])
         self._is_paused = False
         self._pump_soon()
         self.take_end()
@@ -438,15 +439,6 @@ class SyncClient(Verbs[ClientResponse]):
         self._runner.close()
 
 
-def is_in_loop() -> bool:
-    """Tell whether an event loop runs in this thread."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
 class TestClient:
     """What `Application.test_client` returns; `with` and `async with` make a client of it.
 
@@ -473,6 +465,12 @@ class TestClient:
         self._app = app
         self._sync: SyncClient | None = None  # set between enter and exit
         self._async: AsyncClient | None = None  # likewise
+
+    if not TYPE_CHECKING:  # a checker would believe in every name
+
+        def __getattr__(self, name: str) -> object:
+            """Say where a client comes from to who asks for what only that has."""
+            raise AttributeError(f"a client that is not entered has no {name!r}: {NOT_ENTERED}")
 
     def __enter__(self) -> SyncClient:
         """Start the application on an event loop of the client's own."""

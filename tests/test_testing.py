@@ -368,6 +368,14 @@ def test_a_function_cannot_wait_inside_of_a_loop() -> None:
         asyncio.run(use())
 
 
+@pytest.mark.parametrize("name", ["get", "request", "cookies", "misspelt"])
+def test_a_client_that_is_not_entered_says_so(name: str) -> None:
+    client = app_of(hello=hello).test_client()
+    with pytest.raises(AttributeError, match=rf"no '{name}': use `with app\.test_client\(\) as"):
+        getattr(client, name)
+    assert not hasattr(client, name)
+
+
 def test_a_client_that_was_left_says_so() -> None:
     with app_of(hello=hello).test_client() as client:
         pass

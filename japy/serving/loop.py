@@ -1,4 +1,4 @@
-"""Loop: which kind of event loop the applications of this process get.
+"""Loop: which kind of event loop the applications of this process get, and whether one runs.
 
 Knows uvloop and asyncio. Knows no application: `Application.loop` asks when it needs a loop.
 """
@@ -50,6 +50,15 @@ def borrow(listener: socket.socket) -> Borrowed:
     borrowed = Borrowed(fileno=os.dup(listener.fileno()))
     borrowed.setblocking(False)
     return borrowed
+
+
+def is_in_loop() -> bool:
+    """Tell whether an event loop runs in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 async def close_servers(servers: Sequence[Any]) -> None:

@@ -8,7 +8,7 @@ import pytest
 import uvloop
 
 from japy import Application
-from japy.serving.loop import borrow, choose_loop, close_servers, new_loop
+from japy.serving.loop import borrow, choose_loop, close_servers, is_in_loop, new_loop
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +30,14 @@ def test_asyncio_where_it_was_chosen() -> None:
     loop.close()
     assert not isinstance(loop, uvloop.Loop)
     assert isinstance(loop, asyncio.SelectorEventLoop)
+
+
+def test_a_loop_runs_or_not() -> None:
+    async def ask() -> bool:
+        return is_in_loop()
+
+    assert asyncio.run(ask())
+    assert not is_in_loop()
 
 
 def test_who_was_accepted_as_the_server_closes_is_served() -> None:
