@@ -14,12 +14,14 @@ from http import HTTPStatus
 from typing import Any, Generic, NamedTuple, Self, TypedDict, TypeVar, Unpack
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
+from japy.application.answer import kind as kind_of
 from japy.application.form import File
 from japy.core.headers import Headers
 from japy.core.response import charset_of
 from japy.jar import read_cookie
 
 HOST = "testserver"
+URLENCODED = "application/x-www-form-urlencoded"
 REDIRECTS = (301, 302, 303, 307, 308)
 WITH_BODY = ("PATCH", "POST", "PUT")  # RFC 9110 §8.6: these say so when there is no body
 TARGET_CHARS = "%!$&'()*+,/:;=?@[]-._~"  # sent as they are: what is reserved may be meant
@@ -231,7 +233,7 @@ def new_message(method: str, target: str, defaults: Mapping[str, str], options: 
         own["Content-Type"] = kind
     if body is not None or method in WITH_BODY:
         own["Content-Length"] = str(len(body or b""))
-    given = Headers(pairs(options.get("headers")))
+    given = Headers(pairs("headers", options.get("headers")))
     usual = own | Headers(defaults)
     fields = [(name, usual[name]) for name in usual if name not in given]
     fields += [(name, value) for name in given for value in given.getlist(name)]
@@ -253,43 +255,59 @@ def target_of(target: str, query: Pairs | None) -> str:
     if not target.startswith("/") and target != "*":
         raise ValueError(f'expected a target that begins with "/"; got {target!r}')
     target = quote(target.partition("#")[0], safe=TARGET_CHARS)
-    added = urlencode(pairs(query), doseq=True)
+    added = urlencode(pairs("query", query), doseq=True)
     if not added:
         return target
     return f"{target}{'&' if '?' in target else '?'}{added}"
 
 
-def pairs(values: Any) -> list[tuple[str, Any]]:
-    """Return names and values of a mapping, of pairs or of None."""
-    return list(values.items() if isinstance(values, Mapping) else values or ())
+def pairs(option: str, values: Any) -> list[tuple[str, Any]]:
+    """Return names and values of a mapping, of pairs or of None.
+
+    Raises:
+        TypeError: they are none.
+    """
+    if isinstance(values, Mapping):
+        return list(values.items())
+    found = [] if values is None else list(values) if isinstance(values, Iterable) else [values]
+    for pair in found:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError(
+                f"{option}: expected a dict, or pairs of name and value; got {values!r}"
+            )
+    return found
 
 
 def encode_body(options: Options) -> tuple[bytes | None, str]:
     """Return the body that the options ask for, and its media type."""
-    body, form, files = options.get("body"), options.get("form"), options.get("files")
+    form, files = options.get("form"), options.get("files")
+    body: Any = options.get("body")  # not every caller has a type checker
     has_form = form is not None or files is not None
     if (body is not None) + ("json" in options) + has_form > 1:
         raise ValueError("expected one of body, json, and form with files; got more")
     if isinstance(body, str):
         return body.encode(), "text/plain; charset=utf-8"
+    if not (body is None or isinstance(body, (bytes, bytearray, memoryview))):
+        advice = "write json= or form= for what is to be encoded"
+        raise TypeError(f"body: expected bytes or str; got {type(body).__name__}: {advice}")
     if "json" in options:
         return stdlib_json.dumps(options["json"]).encode(), "application/json"
     if files is not None:
-        return encode_multipart(pairs(form), files)
+        return encode_multipart(pairs("form", form), pairs("files", files))
     if form is not None:
-        return urlencode(pairs(form), doseq=True).encode(), "application/x-www-form-urlencoded"
-    return body, ""
+        return urlencode(pairs("form", form), doseq=True).encode(), URLENCODED
+    return None if body is None else bytes(body), ""
 
 
 def encode_multipart(
-    fields: list[tuple[str, Any]], files: Mapping[str, Upload]
+    fields: list[tuple[str, Any]], files: list[tuple[str, Upload]]
 ) -> tuple[bytes, str]:
     """Return the body and the media type of a form with files (RFC 7578)."""
     parts = []
     for name, value in fields:
         for single in value if isinstance(value, (list, tuple)) else [value]:
             parts.append((disposition(name), str(single).encode()))
-    parts += [read_upload(name, upload) for name, upload in files.items()]
+    parts += [read_upload(name, upload) for name, upload in files]
     number = 0
     while any(b"japy-boundary-%d" % number in content for _, content in parts):
         number += 1
@@ -299,12 +317,24 @@ def encode_multipart(
 
 
 def read_upload(name: str, upload: Upload) -> tuple[str, bytes]:
-    """Return the head and the content of a file's part."""
-    if isinstance(upload, File):
-        kind, content, filename = upload
-    else:
-        filename, content, *rest = upload
-        kind = str(rest[0]) if rest else "application/octet-stream"
+    """Return the head and the content of a file's part.
+
+    Raises:
+        TypeError: it is no file.
+    """
+    kind: str | None = "application/octet-stream"
+    match upload:
+        case File(kind, bytes() | bytearray() as content, filename):
+            pass
+        case (str() | None as filename, bytes() | bytearray() as content):
+            pass
+        case (str() | None as filename, bytes() | bytearray() as content, str(kind)):
+            pass
+        case _:
+            raise TypeError(
+                f"files: expected (file name, bytes) or (file name, bytes, media type) for "
+                f"{name!r}; got {kind_of(upload)}: encode text, and read files that are open"
+            )
     head = disposition(name)
     if filename is not None:
         head += f'; filename="{escaped(filename)}"'

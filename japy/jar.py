@@ -47,6 +47,18 @@ def is_gone(attributes: Mapping[str, str]) -> bool:
     return end.replace(tzinfo=end.tzinfo or UTC) <= datetime.now(UTC)
 
 
+def written(name: str, value: object) -> str:
+    """Return the value of a cookie as it is sent.
+
+    Raises:
+        TypeError: it is no text.
+    """
+    if not isinstance(value, str):
+        got = type(value).__name__
+        raise TypeError(f"cookies: expected a str for {name!r}; got {got}: write str(...)")
+    return quote(value, safe=OCTETS)
+
+
 class Jar(dict[str, str]):
     """The cookies of a client: name and value. Cookies that are put in are sent to every path.
 
@@ -69,17 +81,23 @@ class Jar(dict[str, str]):
                 self[cookie.name] = cookie.value
 
     def field(self, target: str, more: Mapping[str, str] | None) -> str:
-        """Return the value of the Cookie field of a request."""
+        """Return the value of the Cookie field of a request.
+
+        Raises:
+            TypeError: a cookie is no text.
+        """
         path = target.partition("?")[0]
         sent = {name: self._raw(name) for name in self if self._is_for(name, path)}
-        sent |= {name: quote(value, safe=OCTETS) for name, value in (more or {}).items()}
+        if not isinstance(more, Mapping | None):
+            raise TypeError(f"cookies: expected a dict of names and values; got {more!r}")
+        sent |= {name: written(name, value) for name, value in (more or {}).items()}
         return "; ".join(f"{name}={value}" for name, value in sent.items())
 
     def _raw(self, name: str) -> str:
         kept = self._kept.get(name)
         if kept is not None and kept.value == self[name]:
             return kept.raw
-        return quote(self[name], safe=OCTETS)
+        return written(name, self[name])
 
     def _is_for(self, name: str, path: str) -> bool:
         kept = self._kept.get(name)

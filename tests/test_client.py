@@ -162,6 +162,46 @@ def test_files() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("query", "a=1", "query: expected a dict, or pairs of name and value; got 'a=1'"),
+        ("query", ["ab"], "query: expected a dict, or pairs of name and value; got ['ab']"),
+        ("form", "a=1", "form: expected a dict, or pairs of name and value; got 'a=1'"),
+        ("form", 5, "form: expected a dict, or pairs of name and value; got 5"),
+        ("headers", "a: 1", "headers: expected a dict, or pairs of name and value; got 'a: 1'"),
+        ("files", b"x", "files: expected a dict, or pairs of name and value; got b'x'"),
+        ("body", {"a": 1}, "body: expected bytes or str; got dict: write json= or form= for what"),
+        ("body", 5, "body: expected bytes or str; got int: write json= or form= for what"),
+    ],
+)
+def test_what_is_no_value_of_an_option(option: str, value: object, message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        new_message("POST", "/", {}, options_of({option: value}))
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("upload", "got"),
+    [
+        (b"x", "bytes"),
+        ("text", "str"),
+        (("a.txt", "text"), "a tuple of 2 (str, str)"),
+        ((1, b"x"), "a tuple of 2 (int, bytes)"),
+        (("a", b"x", {"b": "c"}), "a tuple of 3 (str, bytes, dict)"),
+        (("a", b"x", "text/x", "c"), "a tuple of 4 (str, bytes, str, str)"),
+        (File("text/plain", None, "a"), "a tuple of 3 (str, NoneType, str)"),  # type: ignore[arg-type]  # on purpose
+    ],
+)
+def test_what_is_no_file(upload: object, got: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        sent("POST", files={"f": upload})
+    assert str(caught.value) == (
+        "files: expected (file name, bytes) or (file name, bytes, media type) for 'f'; "
+        f"got {got}: encode text, and read files that are open"
+    )
+
+
 def test_given_fields_replace_the_client_s_and_may_repeat() -> None:
     lines, _ = sent(headers=[("host", "x"), ("a", "1"), ("A", "2")], body="")
     assert lines[1:] == [

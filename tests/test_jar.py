@@ -32,6 +32,17 @@ def test_what_no_value_may_hold_is_encoded() -> None:
     assert jar.field("/", {"more": "a,b"}) == "name=%C5%81%C3%B3d%C5%BA%3B%20%22x%22; more=a%2Cb"
 
 
+def test_a_cookie_is_a_text() -> None:
+    jar, more = Jar(), {"a": 5}
+    with pytest.raises(TypeError, match=r"^cookies: expected a str for 'a'; got int: write str"):
+        jar.field("/", more)  # type: ignore[arg-type]  # on purpose
+    with pytest.raises(TypeError, match=r"^cookies: expected a dict of names.*; got 'a=1'$"):
+        jar.field("/", "a=1")  # type: ignore[arg-type]  # on purpose
+    jar["b"] = None  # type: ignore[assignment]  # on purpose
+    with pytest.raises(TypeError, match=r"^cookies: expected a str for 'b'; got NoneType"):
+        jar.field("/", None)
+
+
 def test_cookies_of_one_request_replace_those_of_the_jar() -> None:
     jar = jar_of("a=1", "b=2")
     assert jar.field("/", {"b": "3", "c": "4"}) == "a=1; b=3; c=4"
