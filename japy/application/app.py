@@ -333,10 +333,11 @@ class Application(Routing):
             worker_num: number of worker processes; 1 if not given.
             reload: start the workers again whenever a source file changes.
             debug: as the constructor's.
+
+        Raises:
+            TypeError, ValueError: an argument is none of these.
         """
-        from japy.supervisor.runner import (
-            run_application,  # the application does not need it to be served
-        )
+        from japy.supervisor.runner import run_application  # only who serves needs it
 
         run_application(self, host, port, worker_num or 1, reload, debug)
 

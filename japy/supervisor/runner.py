@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from japy.application.app import Application
 from japy.logs.console import complain, kept_terminal
@@ -19,7 +19,7 @@ from japy.monitoring.inside import Openings
 from japy.serving import importer, worker
 from japy.serving.importer import LoadError, Script
 from japy.settings.capacity import count, raise_open_files
-from japy.settings.config import Config
+from japy.settings.config import Config, ConfigError
 from japy.supervisor.listener import BindError
 from japy.supervisor.master import EXIT_UNUSABLE, Job, Master
 from japy.supervisor.notify import Notifier, passed_sockets
@@ -28,6 +28,13 @@ from japy.supervisor.privilege import PrivilegeError, check, give_files, pid_fil
 from japy.supervisor.process import fill_standard_streams, flush
 
 EXIT_USAGE = 2
+ARGUMENTS = {  # of `Application.run`: the type, and what to call it
+    "host": (str, "an address such as '127.0.0.1'"),
+    "port": (int, "a whole number"),
+    "worker_num": (int, "a whole number"),
+    "reload": (bool, "True or False"),
+    "debug": (bool, "True or False"),
+}
 
 
 def serve(config: Config, job: Job, folders: list[Path], target: str = "") -> int:
@@ -80,14 +87,15 @@ def run_script(config: Config, script: Script) -> int:
 
 
 def run_application(
-    app: Application, host: str, port: int, workers: int, reload: bool, debug: bool
+    app: Application, host: str, port: int, worker_num: int, reload: bool, debug: bool
 ) -> None:
     """Be what `Application.run` is: serve an application until told to stop, then return.
 
     In a worker this does what `worker.on_run` says: nothing if `japy run` imports the module.
 
     Raises:
-        ValueError: a value is out of range.
+        TypeError: an argument is of another type than it has to be.
+        ValueError: one is out of range.
         RuntimeError: this is not the main thread, or nothing is there to be started again.
         SystemExit: the application or the address cannot be served; the reason has been printed.
     """
@@ -101,13 +109,39 @@ def run_application(
             "The event loop `app.loop` was used before the workers exist, and none of them has it: "
             "what must run in them belongs into a function that @app.on_startup decorates."
         )
-    config = Config(host=host, port=port, workers=workers, reload=reload, debug=debug)
+    config = config_of(host=host, port=port, worker_num=worker_num, reload=reload, debug=debug)
     if reload:
         start_again(config)
     job = functools.partial(worker.work, lambda: app)
     status = serve(config, job, [], sys.argv[0])
     if status:
         raise SystemExit(status)
+
+
+def config_of(**given: Any) -> Config:
+    """Return the settings that the arguments of `Application.run` stand for.
+
+    Raises:
+        TypeError, ValueError: as `run_application`.
+    """
+    for name, value in given.items():
+        kind, expected = ARGUMENTS[name]
+        if kind is bool and value in (True, False, None):
+            continue
+        if kind is bool or not isinstance(value, kind) or isinstance(value, bool):
+            cure = ": convert it, int(...)" if kind is int and isinstance(value, str) else ""
+            raise TypeError(f"{name}: expected {expected}; got {value!r}{cure}")
+    try:
+        return Config(
+            host=given["host"],
+            port=given["port"],
+            workers=given["worker_num"],
+            reload=bool(given["reload"]),
+            debug=bool(given["debug"]),
+        )
+    except ConfigError as error:
+        name = "worker_num" if error.field == "workers" else error.field
+        raise ValueError(f"{name}: {error.reason}") from None
 
 
 def start_again(config: Config) -> NoReturn:
