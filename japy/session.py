@@ -137,8 +137,9 @@ class Sessions:
         size = len(self.cookie) + 1 + len(value)
         if size > MAX_COOKIE:
             raise ValueError(
-                f"session: the cookie would have {size} bytes, and browsers drop those with more "
-                f"than {MAX_COOKIE}; keep what is large in a database, and its key in the session"
+                f"the cookie of the session would have {size} bytes, and browsers drop those with "
+                f"more than {MAX_COOKIE}; keep what is large in a database, and its key in the "
+                "session"
             )
         return value
 

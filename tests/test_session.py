@@ -12,6 +12,7 @@ from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 from japy import Application, Request, Response
 from japy.client import ClientResponse
+from japy.debug.glimpse import masked
 from japy.session import DAY_S, Session, Sessions
 
 SECRET = "a secret of more than enough bytes"
@@ -296,8 +297,9 @@ def test_a_session_that_is_too_large_is_an_error(caplog: pytest.LogCaptureFixtur
     answer = ask(app_with(), "/large")
     assert answer.code == 500
     assert "Set-Cookie" not in answer.headers
-    assert "ValueError: session: the cookie would have " in str(caplog.text)
+    assert "ValueError: the cookie of the session would have " in str(caplog.text)
     assert "keep what is large in a database, and its key in the session" in caplog.text
+    assert masked(caplog.text) == caplog.text  # nor does the page for developers hide it
 
 
 def test_a_session_that_json_does_not_know_is_an_error(caplog: pytest.LogCaptureFixture) -> None:

@@ -50,6 +50,12 @@ LINE: Final = re.compile(r"[^\r\n]*")
 ESCAPED_LINE: Final = re.compile(r"(?:[^\r\n\\]|\\(?![rn]))*+")
 QUOTED_LINES: Final = {mark: re.compile(rf"(?:[^\r\n\\{mark}]|\\[^rn])*+") for mark in ("'", '"')}
 
+# What is said of an argument that has such a name: its type, and never what was given.
+BUILTINS: Final = (
+    "NoneType|bool|bytearray|bytes|coroutine|dict|float|function|int|list|set|str|tuple|type"
+)
+ADVICE: Final = re.compile(rf": expected an? [A-Za-z_]+(?:; got (?:{BUILTINS}))?(?=\n|\Z)")
+
 # A part of a multipart body, the empty line behind its fields, and the boundary at its end.
 PART: Final = re.compile(r"""\bname\*?\s*=\s*\\*['"]?([^'"\\\r\n;]{1,200})""", re.I)
 BREAK: Final = r"(?:\r?\n|(?<!\\)(?:\\+r)?\\+n)"
@@ -121,7 +127,7 @@ def _values(text: str) -> Iterator[tuple[int, int]]:
     for name in NAME.finditer(text):
         if name.start() < pos or (name[3] and not name[1].startswith("-")):
             continue
-        if _is_secret(text, name):
+        if _is_secret(text, name) and not ADVICE.match(text, name.end(1)):
             pos = _end_of_value(text, name)
             if pos > name.end():
                 yield name.end(), pos

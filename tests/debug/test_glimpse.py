@@ -129,6 +129,13 @@ def test_other_names(name: str) -> None:
         ("monkey=1&author=2", "monkey=1&author=2"),
         ("https://example.com:80/a@b", "https://example.com:80/a@b"),
         ("no pairs at all", "no pairs at all"),
+        ("token: expected a str", "token: expected a str"),
+        ("pw: expected an int; got str\nkey: S", f"pw: expected an int; got str\nkey: {MASK}"),
+        ("token: expected a str; got S", f"token: {MASK}"),
+        ("token: expected a str; got 'S'", f"token: {MASK}"),
+        ("signature: expected S; got dict", f"signature: {MASK}"),
+        ("token: expected a str such as S", f"token: {MASK}"),
+        ("token=expected a S", f"token={MASK} a S"),
     ],
 )
 def test_values_of_secret_names_in_text(text: str, shown: str) -> None:

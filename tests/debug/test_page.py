@@ -305,6 +305,18 @@ def test_secrets_in_messages_are_masked_on_the_page_only() -> None:
     assert ask(get("/"), handler).body.endswith(f"ValueError: password={SECRET}\n".encode())
 
 
+def test_what_japy_advises_is_shown_whatever_the_argument_is_called() -> None:
+    def bake(request: Request) -> Response:
+        cookies: Any = {"a": "b"}
+        return request.Response("x", cookies=cookies)
+
+    advice = "TypeError: cookies: expected a SimpleCookie; got dict"
+    page = page_of(get("/", BROWSER), bake)
+    assert page.all("title")[0].text == advice
+    assert page.all("pre", "message")[0].text == advice
+    assert page.all("details", "text")[0].text.endswith(f"{advice}\n")
+
+
 def test_everything_is_escaped() -> None:
     def handler(request: Request) -> Response:
         evil = {EVIL: [EVIL]}
