@@ -22,7 +22,8 @@ NO_CONTROL = "no_control_socket"  # the option that switches it off
 OTHERS = "Other options"
 TARGETS = """\
 TARGET is module:attribute (app:app), package.module.attribute, or a file:
-path/to/file.py:attribute, or path/to/file.py if it makes only one application.
+path/to/file.py:attribute, or package.module or path/to/file.py alone if it
+makes only one application.
 Without a TARGET japy looks for one, and says what it has found.
 """
 

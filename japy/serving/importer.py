@@ -4,7 +4,7 @@ Application, or to services.
 Knows the forms of a target, the import path and why imports fail. Knows no process and no option.
 
 Targets: `module:attr` (attr may be dotted), `path/to/file.py:attr`, both also without the
-attribute, and Japronto's `package.module.attr`.
+attribute, and Japronto's `package.module.attr`, which wins over a module of that name.
 
 Invariant: whatever the application's code does while it is imported ends here as a LoadError, whose
 text holds the application's own traceback and no line of japy's.
@@ -19,7 +19,7 @@ import runpy
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import machinery
 from pathlib import Path
 from types import FunctionType, ModuleType, TracebackType
@@ -55,6 +55,7 @@ class Target:
         attr: dotted name in the module; empty to look for an application there.
         is_factory: whether the attribute is called, and returns the application.
         app_dir: folder that is searched first; None for none.
+        is_dotted: whether a dot stood in the place of the colon; the attribute may be a module.
     """
 
     module: str
@@ -62,6 +63,7 @@ class Target:
     attr: str
     is_factory: bool = False
     app_dir: Path | None = None
+    is_dotted: bool = False
 
     @property
     def place(self) -> str:
@@ -103,14 +105,15 @@ def parse(text: str, is_factory: bool = False, app_dir: Path | None = None) -> T
         place, attr = text, ""
     if place.endswith(".py") or os.sep in place:
         return Target("", Path(place), attr, is_factory, app_dir)
-    if not colon and "." in place:
+    is_dotted = not colon and "." in place
+    if is_dotted:
         place, _, attr = place.rpartition(".")
     if not all(place.split(".")) or any(character.isspace() for character in place):
         raise LoadError(
             f"'{text}' names no application: write module:attribute (app:app) "
             "or the path of a file (path/to/file.py:app)."
         )
-    return Target(place, None, attr, is_factory, app_dir)
+    return Target(place, None, attr, is_factory, app_dir, is_dotted)
 
 
 def load(target: Target) -> Ensemble:
@@ -121,6 +124,9 @@ def load(target: Target) -> Ensemble:
     """
     prepare_path(target)
     module = guarded(target.place, lambda: import_target(target))
+    if guarded(target.place, lambda: names_module(target, module)):
+        target = replace(target, module=f"{target.module}.{target.attr}", attr="", is_dotted=False)
+        module = guarded(target.place, lambda: import_target(target))
     found = guarded(target.place, lambda: made(target, find(target, module), module))
     try:
         ensemble = guarded(target.place, lambda: ensemble_of(found))
@@ -205,6 +211,16 @@ def import_target(target: Target) -> ModuleType:
     file = target.file.resolve()
     name = package_of(file)[1]
     return importlib.import_module(name) if "." in name else import_file(file, name)
+
+
+def names_module(target: Target, package: ModuleType) -> bool:
+    """Tell whether what stands behind the last dot of a target is a module of a package."""
+    if not target.is_dotted or not hasattr(package, "__path__"):
+        return False
+    found = getattr(package, target.attr, MISSING)
+    name = f"{target.module}.{target.attr}"
+    is_module = found is MISSING or isinstance(found, ModuleType)
+    return is_module and importlib.util.find_spec(name) is not None
 
 
 def import_file(file: Path, name: str) -> ModuleType:

@@ -57,7 +57,7 @@ def failure(target: str) -> str:
     [
         ("app:api", Target("app", None, "api")),
         ("pkg.mod:obj.app", Target("pkg.mod", None, "obj.app")),
-        ("pkg.mod.app", Target("pkg.mod", None, "app")),
+        ("pkg.mod.app", Target("pkg.mod", None, "app", is_dotted=True)),
         ("app", Target("app", None, "")),
         ("a/b.py:app", Target("", Path("a/b.py"), "app")),
         ("b.py", Target("", Path("b.py"), "")),
@@ -350,10 +350,39 @@ def test_a_folder_to_import_from(write: Write) -> None:
     importer.load(importer.parse("house_of_cards:app", app_dir=Path("src")))
 
 
-def test_a_module_in_the_place_of_an_application(write: Write) -> None:
+@pytest.mark.parametrize("init", ["", "from pkg import views", "import json as views"])
+def test_a_module_of_a_package_in_the_place_of_an_application(init: str, write: Write) -> None:
+    write("pkg/__init__.py", init)
+    write("pkg/views.py", APP.format("web"))
+    assert load("pkg.views") is sys.modules["pkg.views"].web
+
+
+def test_an_attribute_wins_over_a_module_of_its_name(write: Write) -> None:
+    write("pkg/__init__.py", APP.format("views"))
+    write("pkg/views.py")
+    assert load("pkg.views") is sys.modules["pkg"].views
+
+
+def test_a_colon_stands_before_an_attribute(write: Write) -> None:
     write("pkg/__init__.py", "from pkg import views")
     write("pkg/views.py", APP.format("app"))
-    assert failure("pkg.views").endswith("it is of type module. Try pkg.views:app.")
+    assert failure("pkg:views").endswith("it is of type module. Try pkg.views:app.")
+
+
+def test_a_module_of_a_package_that_raises(write: Write) -> None:
+    write("pkg/__init__.py")
+    write("pkg/views.py", "1 / 0")
+    assert failure("pkg.views").endswith(
+        "The module 'pkg.views' raised ZeroDivisionError while it was loaded: see above."
+    )
+    write("pkg/__init__.py", "def __getattr__(name):", "    raise KeyError(name)")
+    del sys.modules["pkg"]
+    assert "KeyError: 'web'" in failure("pkg.web")
+
+
+def test_a_module_that_a_package_does_not_have(write: Write) -> None:
+    write("pkg/__init__.py")
+    assert failure("pkg.web") == "The module 'pkg' has no attribute 'web'. Define it there."
 
 
 def test_attribute_that_raises(write: Write) -> None:
