@@ -14,6 +14,7 @@ import contextlib
 import difflib
 import importlib
 import importlib.util
+import inspect
 import os
 import runpy
 import sys
@@ -166,15 +167,23 @@ def made(target: Target, found: object, module: ModuleType) -> object:
     """Return what a target names, or what it returns where it is a factory.
 
     Raises:
-        LoadError: it cannot be called.
+        LoadError: it cannot be called, or only by a loop.
     """
     is_chosen = not target.attr and found is vars(module).get(FACTORY)
     is_usual = is_chosen or target.attr.rpartition(".")[2] == FACTORY
     if isinstance(found, Application) or not (target.is_factory or is_usual):
         return found
-    if callable(found):
-        return found()
-    raise LoadError(f"'{target.attr}' in {target.place} is no factory: it cannot be called.")
+    name = f"'{target.attr or FACTORY}' in {target.place}"
+    if not callable(found):
+        raise LoadError(f"{name} is no factory: it cannot be called.")
+    result: object = found()
+    if inspect.iscoroutine(result):
+        result.close()  # or Python warns of it, in a line of japy's
+        raise LoadError(
+            f"{name} is asynchronous, and no event loop runs while it is called: write def, and "
+            "await in a function that @app.on_startup decorates."
+        )
+    return result
 
 
 def prepare_path(target: Target) -> None:

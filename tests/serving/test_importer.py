@@ -333,6 +333,8 @@ def test_factories(name: str, target: str, is_factory: bool, write: Write) -> No
     [
         ("def make(): return 3", "hello:make", "'make' in module 'hello' returned no japy.App"),
         ("make = 3", "hello:make", "'make' in module 'hello' is no factory: it cannot be called."),
+        ("async def make(): ...", "hello:make", "'make' in module 'hello' is asynchronous, and"),
+        ("async def create_app(): ...", "hello", "'create_app' in module 'hello' is asynchronous"),
         ("def make(): 1 / 0", "hello:make", "ZeroDivisionError: division by zero"),
         ("def make(x): ...", "hello:make", "missing 1 required positional argument: 'x'"),
     ],
