@@ -5,6 +5,7 @@ an application. Which attribute holds it in the end is found by `importer`, in a
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from japy.serving.importer import FACTORY, SERVICE_NAMES, USUAL_NAMES
 
 FILES = ("main.py", "app.py", "api.py", "app/main.py", "app/app.py", "app/api.py")  # best first
+IMPORT = re.compile(rb"^\s*(?:from|import)\s+japy\b", re.MULTILINE)  # where nothing can be parsed
 
 
 class Found(NamedTuple):
@@ -53,11 +55,13 @@ def module_of(folder: Path, name: str) -> str:
 def look(file: Path) -> tuple[str, bool]:
     """Return the name of a file's application, or nothing, and whether the file imports japy."""
     try:
-        tree = ast.parse(file.read_bytes())
+        source = file.read_bytes()
     except OSError:
         return "", False
+    try:
+        tree = ast.parse(source)
     except (SyntaxError, ValueError):  # who is served will see the traceback
-        return USUAL_NAMES[0], False
+        return USUAL_NAMES[0], bool(IMPORT.search(source))
     names = dict(bound(tree.body))
     for name in USUAL_NAMES:
         if name in names:

@@ -41,6 +41,8 @@ def tree(root: Path, files: dict[str, str]) -> Path:
         ({"main.py": f"{JAPY}def create_app():\n    return Application()\n"}, "main:create_app"),
         ({"main.py": f"{APP}def create_app(): ...\n"}, "main:app"),
         ({"main.py": "app = (\n"}, "main:app"),
+        ({"main.py": "app = (\n", "app.py": APP}, "app:app"),
+        ({"main.py": f"{JAPY}app = Application(\n", "app.py": APP}, "main:app"),
         ({"main.py": "from japy import Service\nservices = [1]\n"}, "main:services"),
         ({"main.py": "import japy\nservice = japy.StreamService(1)\n"}, "main:service"),
         ({"main.py": "services = [1]\n", "app.py": APP}, "app:app"),
@@ -70,6 +72,22 @@ def test_what_is_found(files: dict[str, str], target: str, tmp_path: Path) -> No
 )
 def test_nothing_is_found(files: dict[str, str], tmp_path: Path) -> None:
     assert discover(tree(tmp_path, files)) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "how"),
+    [
+        (APP, "and imports japy"),
+        ("app = make()\n", "though japy is not mentioned in it"),
+        (f"{JAPY}app = Application(\n", "and imports japy"),
+        ("if True:\n    import japy.cors\napp = (\n", "and imports japy"),
+        ("import japyx\napp = (\n", "though japy is not mentioned in it"),
+    ],
+)
+def test_it_says_why(source: str, how: str, tmp_path: Path) -> None:
+    found = discover(tree(tmp_path, {"main.py": source}))
+    assert found is not None
+    assert found.reason == f"main.py has 'app', {how}; looked at: main.py."
 
 
 def test_a_file_that_hides_a_folder(tmp_path: Path) -> None:
