@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 import uvloop
 
-from japy import Application, BadRequest, Request, Response, RouteNotFoundException, Router
+from japy import (
+    Application,
+    BadRequest,
+    Limits,
+    Request,
+    Response,
+    RouteNotFoundException,
+    Router,
+)
 from tests.support.handlers import get
 from tests.support.wire import Answer, Server, read_answers
 
@@ -46,6 +54,13 @@ def test_reaper_settings_are_checked_at_once() -> None:
         Application(reaper_settings={"idle_timeot": 2})
     with pytest.raises(ValueError, match="check_interval"):
         Application(reaper_settings={"check_interval": 0})
+
+
+@pytest.mark.parametrize("limits", [{"body": 10}, {}, 10, Limits])
+def test_limits_are_checked_at_once(limits: Any) -> None:
+    with pytest.raises(TypeError, match=r"^limits: expected japy\.Limits\(\.\.\.\); got "):
+        Application(limits=limits)
+    assert Application(limits=Limits(body=10)).limits.body == 10
 
 
 # The request log.

@@ -78,6 +78,8 @@ class Application(Routing):
             raise TypeError(f"protocol_factory: expected a callable; got {protocol_factory!r}")
         if not (log_request is None or isinstance(log_request, bool) or callable(log_request)):
             raise TypeError(f"log_request: expected True or a function; got {log_request!r}")
+        if not isinstance(limits, Limits | None):
+            raise TypeError(f"limits: expected japy.Limits(...); got {limits!r}")
         super().__init__()
         self.debug = debug
         self.limits = limits or Limits()
@@ -496,7 +498,6 @@ class Application(Routing):
             try:
                 result = context.run(callback, request)
                 if inspect.isawaitable(result):
-                    coro = task.as_coroutine(result)
-                    context.run(self.spawn, coro, name="japy-done-callback")
+                    context.run(self.spawn, task.as_coroutine(result), name="japy-done-callback")
             except BaseException as error:  # whatever it is: answers of others are on their way
                 log_failure(request, error)
