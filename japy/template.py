@@ -91,7 +91,8 @@ class Templates:
         except TemplateNotFound as error:
             places = " or ".join(getattr(self.environment.loader, "searchpath", ()))
             sentence = f"there is no template {error.name!r}" + (places and f" in {places}")
-            raise TemplateNotFound(error.name, sentence) from None
+            error.message = sentence  # its traceback leads through the template that has asked
+            raise
 
     def render(self, name: str, /, **context: Any) -> Response:
         """Return an answer with what a template makes; its type is what the name says."""

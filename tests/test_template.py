@@ -221,6 +221,17 @@ def test_a_template_that_is_missing_is_named_with_its_folder(folder: Path) -> No
         assert caught.value.name == missing
 
 
+def test_the_template_that_asks_for_one_that_is_missing_is_shown(folder: Path) -> None:
+    write(folder, base_html="<p>\n{% include ['a.html', 'b.html'] %}")
+    write(folder, page_html="\n\n{% extends 'base.html' %}", bad_html="{% extends 'c.html' %}")
+    templates = Templates(Application(), folder)
+    for name, asking, line in (("page.html", "base.html", 2), ("bad.html", "bad.html", 1)):
+        with pytest.raises(jinja2.TemplateNotFound, match="there is no template") as caught:
+            templates.text(name)
+        text = "".join(traceback.format_exception(caught.value))
+        assert f'File "{folder / asking}", line {line}, in top-level template code' in text
+
+
 def test_a_syntax_error_names_file_and_line(folder: Path) -> None:
     write(folder, page_html="<p>\n{% if %}\n")
     with pytest.raises(jinja2.TemplateSyntaxError) as caught:
