@@ -7,8 +7,11 @@ Knows how a setting is shown. tests/docs/test_configuration.py compares the page
 
 from pathlib import Path
 
+import click
+
+from japy.cli.option import SettingOption, setting_options
 from japy.settings.config import default_of
-from japy.settings.setting import GROUPS, Setting
+from japy.settings.setting import GROUPS, SETTINGS, Setting
 
 PAGE = Path(__file__).parent / "configuration.md"
 BEGIN, END = "<!-- settings:begin -->\n", "<!-- settings:end -->"
@@ -32,13 +35,31 @@ def table(title: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def options() -> dict[str, list[click.Parameter]]:
+    """Return the options of each setting, by its name: some have one beside their own."""
+    found: dict[str, list[click.Parameter]] = {}
+    name = ""
+    for param in setting_options():
+        name = param.name if param.name in SETTINGS else name
+        if isinstance(param, (SettingOption, click.Argument)):  # else it is of no setting
+            found.setdefault(name, []).append(param)
+    return found
+
+
+OPTIONS = options()
+
+
+def spelled(param: click.Parameter) -> str:
+    """Return how an option is written."""
+    if isinstance(param, click.Argument):
+        return f"`{SETTINGS['app'].option}`"
+    names = ", ".join(f"`{name}`" for name in param.opts)
+    return f"{names} {param.metavar}" if param.metavar else names
+
+
 def row(setting: Setting) -> str:
     """Return the line of a setting."""
-    spellings = [*setting.others, setting.option]
-    kind = setting.kind.metavar
-    option = ", ".join(f"`{name}`" for name in spellings)
-    if kind not in ("YES|NO",) and setting.name != "app":
-        option += f" {kind}".replace("|", "\\|")
+    option = ", ".join(map(spelled, OPTIONS[setting.name])).replace("|", "\\|")
     variables = ", ".join(f"`{name}`" for name in (setting.variable, *setting.variables))
     default = default_of(setting)
     shown = f"`{default}`" if default and " " not in default else default

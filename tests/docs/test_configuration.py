@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from japy.cli.option import setting_options
+from japy.cli.option import SettingOption, setting_options
 from japy.settings.setting import SETTINGS
 from japy.settings.source import from_table
 from tests.docs.document import TOP, blocks, pages
@@ -33,13 +33,14 @@ def test_the_page_names_every_setting() -> None:
         for name in (setting.key, setting.option, setting.variable, *setting.variables):
             assert f"`{name}`" in text
     for param in setting_options():
-        if param.name == setting_name(param.name):
-            assert any(f"`{option}`" in text for option in param.opts)
+        for option in param.opts if isinstance(param, SettingOption) else []:
+            assert f"`{option}`" in text
 
 
-def setting_name(name: str | None) -> str | None:
-    """Return a name if it is that of a setting with an option of its own."""
-    return name if name in SETTINGS and name != "app" else None
+def test_the_page_says_which_options_take_a_value() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert "`--access-log`, `--access-log-file`, `--access-logfile` PATH |" in text
+    assert "`--control-socket` PATH, `--no-control-socket` |" in text
 
 
 TOML = [block for path in pages() for block in blocks(path) if block.language == "toml"]
