@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from japy.application import task
 from japy.application.answer import answer_options, bad_answer, moved, to_response
 from japy.application.codec import JSONCoder, JSONModule, json_module
-from japy.application.extension import Extender, extend
+from japy.application.extension import Extender, extend, own_name
 from japy.application.form import read_form
 from japy.application.life import Life
 from japy.application.middleware import Chain
@@ -255,9 +255,7 @@ class Application(Routing):
         """
         if not callable(handler):
             raise TypeError(f"extend_request: expected a callable; got {handler!r}")
-        chosen = name if name is not None else getattr(handler, "__name__", None)
-        if chosen is None:
-            raise ValueError(f"extend_request: {handler!r} has no name of its own; pass name=")
+        chosen = own_name(handler) if name is None else name
         extend(chosen)
         self.extenders[chosen] = Extender(handler, property)
 

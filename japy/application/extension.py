@@ -49,6 +49,18 @@ def extenders_of(app: Any) -> dict[str, Extender]:
     return extenders
 
 
+def own_name(handler: object) -> str:
+    """Return the name that a function has by itself.
+
+    Raises:
+        ValueError: it has none.
+    """
+    name: str | None = getattr(handler, "__name__", None)
+    if name is None or name == "<lambda>":
+        raise ValueError(f"extend_request: {handler!r} has no name of its own; pass name=")
+    return name
+
+
 def extend(name: str) -> None:
     """Give Request an attribute.
 
