@@ -30,11 +30,15 @@ async def run_in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.
         kwargs: passed on.
 
     Raises:
-        TypeError: the function is a coroutine function, which is awaited and needs no thread.
+        TypeError: the function is none, or a coroutine function, which needs no thread.
         BaseException: what the function raised.
     """
     if inspect.iscoroutinefunction(function):
         raise TypeError(f"run_in_thread: expected a function; await {function!r} instead")
+    given: object = function
+    if not callable(given):
+        advice = "pass the function and its arguments apart, run_in_thread(function, *args)"
+        raise TypeError(f"run_in_thread: expected a function; got {given!r}: {advice}")
     return await asyncio.to_thread(contained, function, *args, **kwargs)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import threading
-from typing import assert_type
+from typing import Any, assert_type
 
 import pytest
 
@@ -25,6 +25,12 @@ def test_arguments_and_result() -> None:
         return result
 
     assert asyncio.run(use()) == 3
+
+
+@pytest.mark.parametrize("called", [None, 3])
+def test_what_a_function_has_returned_is_no_function(called: Any) -> None:
+    with pytest.raises(TypeError, match=r"expected a function; got .*: pass the function and its"):
+        asyncio.run(run_in_thread(called))
 
 
 def test_a_function_may_have_a_parameter_of_any_name() -> None:
