@@ -270,6 +270,11 @@ def from_table(table: Mapping[str, Any], file: str) -> Level:
         if setting is None:
             hint = suggest(name, KEYS) or "docs/configuration.md lists all of them."
             raise SourceError(f"{origin.place}: there is no such setting. {hint}")
+        if setting.name in found:
+            other = found[setting.name].origin.place.removeprefix(f"{file}, ")
+            raise SourceError(
+                f"{origin.place}: expected each setting once; got {other}, too. Remove one."
+            )
         try:
             found[setting.name] = Value(setting.kind.take(given), origin)
         except ValueError as error:

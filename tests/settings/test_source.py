@@ -186,6 +186,10 @@ def test_a_file_that_is_named() -> None:
         ("wrokers = 2", "japy.toml, wrokers: there is no such setting. Did you mean workers?"),
         ("xyz = 2", "japy.toml, xyz: there is no such setting. docs/configuration.md lists all"),
         ("[japy]\nport = 1", "japy.toml, japy: there is no such setting."),
+        (
+            "limit-request-body = 1\nlimit_request_body = 1",
+            "japy.toml, limit_request_body: expected each setting once; got limit-request-body,",
+        ),
         ("workers = 'x'", "japy.toml, workers: expected a whole number or auto; got 'x'"),
         ("workers = 0", "japy.toml, workers: expected 1 to 1,024; got 0"),
         ("debug = 'yes'", "japy.toml, debug: expected true or false; got 'yes'"),
