@@ -125,6 +125,10 @@ def cure_tuple(value: tuple[object, ...]) -> str:
         return "set its code and headers, return the Response alone"
     if len(value) in (2, 3) and not is_status(value[1]):
         return "return (value, status) or (value, status, headers), with a status like 201"
+    if value and inspect.isawaitable(value[0]):
+        return "await the first of them, return (await ..., status)"
+    if len(value) in (2, 3) and isinstance(value[0], (int, float)):
+        return "return (str(value), status), or list(value) for JSON"
     return "return list(value) for JSON"
 
 

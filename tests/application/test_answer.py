@@ -109,6 +109,17 @@ async def generate_async() -> AsyncIterator[str]:
     yield "x"
 
 
+def test_an_answer_that_was_not_awaited_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    async def helper() -> str:
+        return "x"
+
+    waiting = helper()
+    assert ask(lambda request: (waiting, 201)).status == 500
+    waiting.close()
+    advice = "await the first of them, return (await ..., status)"
+    assert f"got a tuple of 2 (coroutine, int): {advice}" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -131,7 +142,8 @@ async def generate_async() -> AsyncIterator[str]:
         (("x", True), "got a tuple of 2 (str, bool): return (value, status)"),
         (("x", {}), "got a tuple of 2 (str, dict): return (value, status)"),
         ((200, "x"), "got a tuple of 2 (int, str): return (value, status)"),
-        ((5, 200), "got a tuple of 2 (int, int): return list(value) for JSON"),
+        ((5, 200), "got a tuple of 2 (int, int): return (str(value), status), or list(value) for"),
+        ((1.5, 200, {}), "(float, int, dict): return (str(value), status), or list(value) for"),
         ((("x", 200), 200), "got a tuple of 2 (tuple, int): return list(value) for JSON"),
         ((Response(), 200), "a tuple of 2 (Response, int): set its code and headers"),
         ((1, 2, 3, 4, 5), "got a tuple of 5 (int, int, int, int, ...): return list(value)"),
