@@ -343,7 +343,7 @@ def takes_app(title: str, function: Callable[..., object]) -> bool:
     A parameter with one is not meant for it: hooks may be such as `pool.close(timeout=5)`.
     """
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = own_or_wrapped(function).parameters.values()
     except ValueError:  # some functions that are written in C do not say
         return False
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -356,6 +356,17 @@ def takes_app(title: str, function: Callable[..., object]) -> bool:
         names = ", ".join(each.name for each in needed)
         raise TypeError(f"{title}: expected no parameter but the application; got {names}")
     return bool(needed)
+
+
+def own_or_wrapped(function: Callable[..., object]) -> inspect.Signature:
+    """Return the signature of a function; if it passes on what comes, that of what it wraps.
+
+    Raises:
+        ValueError: it does not say.
+    """
+    own = inspect.signature(function, follow_wrapped=False)
+    kinds = {parameter.kind for parameter in own.parameters.values()}
+    return inspect.signature(function) if inspect.Parameter.VAR_POSITIONAL in kinds else own
 
 
 def manager_of(hook: Hook, result: object) -> Manager:

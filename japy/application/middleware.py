@@ -95,7 +95,7 @@ class Chain:
                 "application serves; add them before"
             )
         try:
-            inspect.signature(function).bind(*arguments)
+            inspect.signature(function, follow_wrapped=False).bind(*arguments)
         except ValueError:  # some functions that are written in C do not say what they take
             return
         except TypeError as error:

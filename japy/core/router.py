@@ -355,7 +355,7 @@ def require_handler(pattern: str, handler: object) -> None:
     if not callable(handler):
         raise TypeError(f"handler of {pattern}: expected a callable; got {handler!r}")
     try:
-        signature = inspect.signature(handler)
+        signature = inspect.signature(handler, follow_wrapped=False)
     except ValueError:  # some functions that are written in C do not say what they take
         return
     try:

@@ -82,12 +82,14 @@ def test_hooks_may_be_synchronous_or_not_and_take_the_application_or_not(
     place.life.add_startup(with_keywords)
     place.life.add_startup(Pool().open)
     place.life.add_startup(functools.partial(with_default, timeout=1))
+    place.life.add_startup(functools.wraps(waits)(lambda: seen.append("wraps")))
+    place.life.add_startup(functools.wraps(waits)(lambda *args: seen.append(args)))
     place.life.add_startup(seen.append)
     place.life.add_startup(dict)  # a class without a signature
     run(place.use())
     more: dict[str, object] = {}
-    expected = [place, "without", 5, (place, (), True, more), (place, False), 1, place]
-    assert seen == expected
+    expected = [place, "without", 5, (place, (), True, more), (place, False), 1]
+    assert seen == [*expected, "wraps", (place,), place]
 
 
 def test_lifespans_of_every_kind(place: Place, run: Run) -> None:

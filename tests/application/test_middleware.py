@@ -265,6 +265,11 @@ def test_nothing_can_be_added_once_the_application_serves(app: Application) -> N
             add(print)
 
 
+def test_what_a_function_wraps_does_not_matter(app: Application) -> None:
+    app.before_request(functools.wraps(of_two)(lambda request: None))
+    app.add_middleware(functools.wraps(of_one)(lambda request, call_next: call_next(request)))
+
+
 def test_a_function_without_a_signature_is_taken(app: Application) -> None:
     app.before_request({}.get)
     app.before_request(dict)

@@ -1,6 +1,6 @@
 """What a router finds, refuses and keeps."""
 
-from functools import partial
+from functools import partial, update_wrapper
 from time import perf_counter
 from typing import Any
 from uuid import UUID
@@ -257,6 +257,7 @@ def test_a_handler_can_be_called_with_a_request(handler: Any, shown: str) -> Non
         lambda *args, **kwargs: None,
         partial(lambda id, request: None, 1),
         partial(lambda request, id: None, id=1),
+        update_wrapper(lambda request: None, lambda request, user: None),
         repr,
         dict,
     ],
