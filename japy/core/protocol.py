@@ -109,7 +109,10 @@ class Connection(Sender):
         if self.service.clock is not None:
             self._note_read(self.service.clock())
         scratch = self.service.borrow()
+        was_resting = self.is_resting
         scratch.turn(self, data)
+        if not was_resting:
+            self._await_turn()
         self.has_more = False
         if len(scratch.out) and self._transport is not None and self._outlet is not None:
             self._outlet.send(scratch.out.getvalue())
@@ -122,7 +125,9 @@ class Connection(Sender):
     def eof_received(self) -> bool:
         """Finish what is owed, then close: the peer may still read (half-close; not with TLS)."""
         self.is_eof = True
-        if not self.is_blocked:
+        if self.is_resting and self._is_secure:
+            self._take_turn()
+        elif not self.is_blocked:
             scratch = self.service.borrow()
             self._end_reading(scratch.out)
             self._flush(scratch.out)
@@ -227,11 +232,17 @@ class Connection(Sender):
         took, most = now - self._turn_at, self.service.turn_s
         if took < most or self.service.call_soon is None or self._transport is None:
             return
+        if self.is_eof and self._is_secure:  # TLS has no half-closed connections to wait on
+            return
         if took > 2 * most:  # so few requests take that long that each is to be looked at
             self._stride = 1
-        if not self.is_ending and not self.is_resting:
+        if not self.is_ending:
             self.is_resting = True
             self._block()
+
+    def _await_turn(self) -> None:
+        """If resting, go on in the next turn; not to be called in the context of a request."""
+        if self.is_resting and self.service.call_soon is not None:
             self.service.call_soon(self._take_turn)
 
     def _take_turn(self) -> None:
@@ -552,9 +563,10 @@ class Connection(Sender):
             self._turn_at = 0.0
             scratch = self.service.borrow()
             scratch.turn(self, b"")
+            self._await_turn()
             self.has_more = False
             if self.is_eof and not self.is_blocked:
-                self._end_reading(scratch.out)
+                scratch.base.copy().run(self._end_reading, scratch.out)
             self._flush(scratch.out)
             self.service.give_back(scratch)
             if not self.is_blocked and self._transport is not None and not self.is_eof:

@@ -116,6 +116,46 @@ def test_an_end_of_file_waits_for_what_was_read(serve: Serve) -> None:
     assert wire.is_closed()
 
 
+def test_with_tls_the_end_waits_for_no_turn(serve: Serve) -> None:
+    server = hurried(serve(Held(Application()).app))
+    wire = server.connect()
+    wire.connection._is_secure = True
+    chunked = b"POST /sync HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    data = get("/sync") * 9 + chunked + b"1\r\nx\r\n" * 5000 + b"0\r\n\r\n"
+    seen: list[bool] = []
+
+    def receive() -> None:
+        wire.connection.data_received(data)
+        seen.append(wire.connection.is_resting)
+        wire.connection.eof_received()
+
+    server.call(receive)
+    assert seen == [True]
+    assert bodies(wire) == ["sync"] * 10
+
+
+def test_what_follows_a_turn_does_not_see_what_a_request_has_set(serve: Serve) -> None:
+    variable = ContextVar("variable", default="nobody's")
+    seen: list[str] = []
+
+    class Curious(Application):
+        def protocol_error_handler(self, error: str) -> bytes:
+            seen.append(variable.get())
+            return super().protocol_error_handler(error)
+
+    def change(request: Request) -> Response:
+        variable.set("a request's")
+        return Response("changed")
+
+    app = Curious()
+    app.router.add_route("/changing", change)
+    server = hurried(serve(app))
+    wire = server.connect()
+    wire.send(get("/changing") * 5 + b"GET / HT", eof=True)
+    assert [answer.status for answer in wire.answers()] == [200] * 5 + [400]
+    assert seen == ["nobody's"]
+
+
 def test_who_is_gone_has_no_more_turns(serve: Serve) -> None:
     order: list[str] = []
     app = Application()
