@@ -21,6 +21,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, NamedTuple
 
 from japy.application.answer import described
+from japy.core.signature import signature_of
 from japy.logs.log import error_log
 
 GRACE_S = 5.0  # what background tasks may take once the application is told to stop
@@ -342,10 +343,10 @@ def takes_app(title: str, function: Callable[..., object]) -> bool:
 
     A parameter with one is not meant for it: hooks may be such as `pool.close(timeout=5)`.
     """
-    try:
-        parameters = own_or_wrapped(function).parameters.values()
-    except ValueError:  # some functions that are written in C do not say
+    signature = own_or_wrapped(function)
+    if signature is None:
         return False
+    parameters = signature.parameters.values()
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     needed = [
         parameter
@@ -358,15 +359,14 @@ def takes_app(title: str, function: Callable[..., object]) -> bool:
     return bool(needed)
 
 
-def own_or_wrapped(function: Callable[..., object]) -> inspect.Signature:
-    """Return the signature of a function; if it passes on what comes, that of what it wraps.
-
-    Raises:
-        ValueError: it does not say.
-    """
-    own = inspect.signature(function, follow_wrapped=False)
+def own_or_wrapped(function: Callable[..., object]) -> inspect.Signature | None:
+    """Return the signature of a function; if it passes on what comes, that of what it wraps."""
+    own = signature_of(function)
+    if own is None:
+        return None
     kinds = {parameter.kind for parameter in own.parameters.values()}
-    return inspect.signature(function) if inspect.Parameter.VAR_POSITIONAL in kinds else own
+    is_passed_on = inspect.Parameter.VAR_POSITIONAL in kinds
+    return signature_of(function, follow_wrapped=True) if is_passed_on else own
 
 
 def manager_of(hook: Hook, result: object) -> Manager:

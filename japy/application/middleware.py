@@ -27,6 +27,7 @@ from japy.application.answer import described, kind, to_response
 from japy.core.request import Request
 from japy.core.response import Response
 from japy.core.router import Route
+from japy.core.signature import signature_of
 
 if TYPE_CHECKING:
     from japy.application.app import Application
@@ -94,10 +95,10 @@ class Chain:
                 f"{name} {described(function)}: hooks and middleware are fixed once the "
                 "application serves; add them before"
             )
+        signature = signature_of(function)
         try:
-            inspect.signature(function, follow_wrapped=False).bind(*arguments)
-        except ValueError:  # some functions that are written in C do not say what they take
-            return
+            if signature is not None:
+                signature.bind(*arguments)
         except TypeError as error:
             expected = ", ".join(arguments)
             raise TypeError(

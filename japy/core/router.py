@@ -15,7 +15,6 @@ Invariants:
 - After `freeze` nothing changes, and every route can be reached.
 """
 
-import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, Final, final
 from urllib.parse import unquote_to_bytes
@@ -33,6 +32,7 @@ from japy.core.route import Handler as Handler
 from japy.core.route import Match as Match
 from japy.core.route import Route as Route
 from japy.core.route import RouteError as RouteError
+from japy.core.signature import signature_of
 from japy.core.tree import Node, Search, plant
 
 # Paths with parameters whose match is kept, and the longest of them: 1 MiB in the worst case.
@@ -354,12 +354,10 @@ def require_handler(pattern: str, handler: object) -> None:
     """Raise TypeError unless a handler can be called with a request."""
     if not callable(handler):
         raise TypeError(f"handler of {pattern}: expected a callable; got {handler!r}")
+    signature = signature_of(handler)
     try:
-        signature = inspect.signature(handler, follow_wrapped=False)
-    except ValueError:  # some functions that are written in C do not say what they take
-        return
-    try:
-        signature.bind(None)
+        if signature is not None:
+            signature.bind(None)
     except TypeError:
         name = getattr(handler, "__qualname__", None) or repr(handler)
         raise TypeError(
