@@ -169,6 +169,13 @@ class Worker:
         self.failures = ExceptionGroup("the application did not shut down cleanly", failures)
         return EXIT_FAILED
 
+    def rest(self) -> None:
+        """Have nobody wait for beats any more: what may still come is what runs at exit."""
+        if self._seat.row is not None:
+            self._seat.row[Figure.IS_OVER] = 1
+        if self.access is not None:
+            self.access.close()
+
     def _is_stopping(self) -> bool:
         """Tell whether requests should go to other servers: a successor of ours is none."""
         board = self._seat.board
@@ -462,8 +469,7 @@ def serve(worker: Worker, channel: socket.socket) -> int:
         with asyncio.Runner(loop_factory=worker.loop) as runner:
             return runner.run(worker.serve(channel))
     finally:
-        if worker.access is not None:
-            worker.access.close()
+        worker.rest()
 
 
 def failed_start(place: str, error: BaseException) -> str:

@@ -31,6 +31,7 @@ class Figure(IntEnum):
     RSS = 6  # bytes of memory
     TURNED_AWAY = 7  # connections beyond the limit
     FOREIGN = 8  # a bit for each of its places where HTTP is not spoken, the lowest for the first
+    IS_OVER = 9  # 1 once its event loop has ended, and beats no more
 
 
 class Row:

@@ -8,7 +8,7 @@ Invariants:
   master that was stopped, kills nobody.
 - Time before a worker is ready does not count as silence; it has a limit of its own.
 - Who is in a debugger is not killed.
-- A worker that was told to end has the same limit: its loop turns until it has ended.
+- A worker that was told to end has the same limit, until its loop has ended.
 """
 
 import logging
@@ -25,7 +25,8 @@ BEAT_S = 0.25  # from one beat to the next
 LOOK_S = 0.25  # from one look to the next, at most
 STALL_S = 1.0  # silence after which others accept what comes to a worker
 DUMP_S = 0.4  # what a process gets to write its stacks
-DEBUGGERS = re.compile(r'File ".*/(?:pdb|bdb|pydevd|debugpy)\b[^"]*", line')  # in a stack
+# Files of debuggers, in a stack.
+DEBUGGERS = re.compile(r'File "[^"]*/(?:(?:pdb|bdb|pydevd)\.py|debugpy/[^"]*)", line')
 
 
 class Stage(Enum):
@@ -72,6 +73,8 @@ class Pulse:
         """Look at the board; warn, or end the worker."""
         passed = min(now - self._looked, 2 * LOOK_S)
         self._looked = now
+        if self._row[Figure.IS_OVER]:
+            return
         if self._child.is_ready and self._row[Figure.BEATS] != self._beats:
             self._beats = self._row[Figure.BEATS]
             self._recover()

@@ -83,9 +83,19 @@ def test_a_worker_that_hangs_while_it_is_to_end_is_watched(
 
 
 def test_a_shutdown_that_takes_long_is_not_taken_for_a_hang() -> None:
-    source = f"{PID}\n@app.on_shutdown\nasync def end():\n    await asyncio.sleep(1.5)\n"
-    with supervised(source, timeout_worker_healthcheck=1, timeout_graceful_shutdown=600) as server:
+    source = f"{PID}\n@app.on_shutdown\nasync def end():\n    await asyncio.sleep(5)\n"
+    with supervised(source, timeout_worker_healthcheck=4, timeout_graceful_shutdown=600) as server:
         assert server.stop() == 0
+        assert "kill" not in server.output("stderr")
+
+
+def test_nor_is_what_comes_behind_the_loop() -> None:
+    source = (
+        f"import atexit, time\n{PID}\natexit.register(lambda: (time.sleep(5), print('flushed')))\n"
+    )
+    with supervised(source, timeout_worker_healthcheck=4, timeout_graceful_shutdown=20) as server:
+        assert server.stop() == 0
+        assert server.output("stdout").endswith("flushed\n")
         assert server.output("stderr") == ""
 
 

@@ -119,7 +119,7 @@ DEBUGGED = b"""Current thread 0x1 (most recent call first):
   File "/usr/lib/python3.11/pdb.py", line 361 in _cmdloop
   File "/app.py", line 7 in hello
 """
-HANGING = DEBUGGED.replace(b"pdb.py", b"app_pdb.py")
+HANGING = DEBUGGED.replace(b"/pdb.py", b"/pdb/app_pdb.py")
 
 
 @pytest.mark.parametrize("is_ready", [True, False])
@@ -166,3 +166,17 @@ def test_who_hangs_behind_a_debugger_is_killed(
         watch.run(1)
         child.sent = [number for number in child.sent if number != signal.SIGURG]
     assert child.sent == [signal.SIGKILL]
+
+
+def test_behind_its_loop_a_worker_has_no_pulse(
+    ends: tuple[socket.socket, socket.socket], row: Row
+) -> None:
+    child = Patient(ends[0])
+    watch = Watch(child, row, Config(timeout_worker_healthcheck=10))
+    ends[1].sendall(READY)
+    child.hear()
+    row[Figure.BEATS] += 1
+    watch.run(LOOK_S)
+    row[Figure.IS_OVER] = 1
+    watch.run(20)
+    assert child.sent == []
