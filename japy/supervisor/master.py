@@ -418,6 +418,9 @@ class Master:
             self._ledger.replace(slot, reason, f"{how}, {why}")
             return
         self._ledger.replace(slot, Reason.STARTUP, child.epitaph())
+        if hand.generation < self._generation:  # the code is another one by now
+            slot.due = 0.0
+            return
         is_news = self._explain(child)
         is_final = child.status() == EXIT_FINAL and not self._generation
         if not self._has_served and (is_final or self._lookout.is_blind()):
