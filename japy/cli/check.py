@@ -130,11 +130,14 @@ def check_places(config: Config) -> None:
 
 def why_unwritable(path: Path) -> str:
     """Return why a file cannot be written, given its path; empty if it can."""
-    if path.is_dir():
-        return "it is a folder"
-    if not path.parent.is_dir():
-        return f"there is no folder '{path.parent}'"
-    place = path if path.exists() else path.parent
+    try:
+        if path.is_dir():
+            return "it is a folder"
+        if not path.parent.is_dir():
+            return f"there is no folder '{path.parent}'"
+        place = path if path.exists() else path.parent
+    except OSError as error:  # its name is too long, or a folder above is somebody else's
+        return str(error.strerror)
     return "" if os.access(place, os.W_OK) else "this user may not"
 
 

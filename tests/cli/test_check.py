@@ -132,6 +132,7 @@ def test_limits_that_do_not_go_with_the_application(tmp_path: Path) -> None:
         ("--access-log-file no/x", "no/x cannot be written (there is no folder 'no'): choose "),
         ("--pid-file /", "/ exists and is no file: choose another --pid-file."),
         ("--pid-file /dev/null", "/dev/null exists and is no file: choose another --pid-file."),
+        (f"--pid-file {'x' * 300}", f"{'x' * 300} cannot be written (File name too long): "),
         ("--control-socket no/x", "no/x cannot be written (there is no folder 'no'): choose "),
     ],
 )

@@ -222,7 +222,7 @@ def test_upload_byte_by_byte(connect: Callable[[], Client]) -> None:
 
 def test_absolute_form_names_the_host(connect: Callable[[], Client]) -> None:
     client = connect()
-    for target in ("http://ada.example/target", "HTTPS://ada.example:81/target/x?y=1"):
+    for target in ("http://ada.example/target", "HTTP://ada.example:81/target/x?y=1"):
         client.socket.sendall(f"GET {target} HTTP/1.1\r\nHost: ada.example\r\n\r\n".encode())
     assert client.answers(2) == [
         (200, b"/target of ada.example"),
