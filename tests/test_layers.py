@@ -1,7 +1,6 @@
 """Imports point one way: the map in ARCHITECTURE.md, held against the source."""
 
 import ast
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 

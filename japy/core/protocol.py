@@ -247,8 +247,12 @@ class Connection(Sender):
 
     def _take_turn(self) -> None:
         self.is_resting = False
-        if self._transport is not None:
-            self._unblock()
+        if self._transport is None or self.is_congested:
+            return
+        # A full pipeline has to be half empty first (`_unblock`); one that is not goes on at once.
+        if self.is_blocked and not self.pipeline.is_full(self.service.limits):
+            self._read_on()
+        self._unblock()
 
     def _note_read(self, seconds: float) -> None:
         """Take note of when this read was: a request counts from its first byte on."""
@@ -558,16 +562,20 @@ class Connection(Sender):
             and not self.is_congested
             and self.pipeline.has_room(self.service.limits)
         ):
-            self.is_blocked = False
-            self._turn = 0
-            self._turn_at = 0.0
-            scratch = self.service.borrow()
-            scratch.turn(self, b"")
-            self._await_turn()
-            self.has_more = False
-            if self.is_eof and not self.is_blocked:
-                scratch.base.copy().run(self._end_reading, scratch.out)
-            self._flush(scratch.out)
-            self.service.give_back(scratch)
-            if not self.is_blocked and self._transport is not None and not self.is_eof:
-                self._transport.resume_reading()
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Handle what was read already; have the transport read if nothing stands against it."""
+        self.is_blocked = False
+        self._turn = 0
+        self._turn_at = 0.0
+        scratch = self.service.borrow()
+        scratch.turn(self, b"")
+        self._await_turn()
+        self.has_more = False
+        if self.is_eof and not self.is_blocked:
+            scratch.base.copy().run(self._end_reading, scratch.out)
+        self._flush(scratch.out)
+        self.service.give_back(scratch)
+        if not self.is_blocked and self._transport is not None and not self.is_eof:
+            self._transport.resume_reading()

@@ -116,6 +116,17 @@ def test_an_end_of_file_waits_for_what_was_read(serve: Serve) -> None:
     assert wire.is_closed()
 
 
+def test_as_many_handlers_wait_as_without_turns(serve: Serve) -> None:
+    handlers = Held(Application())
+    server = hurried(serve(handlers.app))
+    wire = server.connect()
+    wire.send(b"".join(get(f"/wait/{n}") for n in range(70)))
+    assert handlers.started == [str(n) for n in range(64)]
+    for n in range(70):
+        server.call(handlers.release(str(n)))
+    assert bodies(wire) == [str(n) for n in range(70)]
+
+
 def test_with_tls_the_end_waits_for_no_turn(serve: Serve) -> None:
     server = hurried(serve(Held(Application()).app))
     wire = server.connect()
@@ -223,19 +234,20 @@ def test_an_empty_line_before_a_head_is_skipped(serve: Serve) -> None:
     st.integers(1, 3),
 )
 def test_turns_change_no_answer(kinds: list[str], limit: int, piece: int, stride: int) -> None:
-    def play(turn_s: float) -> bytes:
+    def play(turn_s: float) -> tuple[int, bytes]:
         handlers = Held(Application(limits=Limits(pipeline=limit)))
         data = b"".join(request_of(kind, i) for i, kind in enumerate(kinds))
         with Server(handlers.app) as server:
             server.service.turn_s, server.service.stride = turn_s, stride
             wire = server.connect()
             wire.send(*cut(data, range(piece, len(data), piece) if piece else ()), eof=True)
+            started = len(handlers.started)
             done: set[str] = set()
             while waiting := [name for name in handlers.started if name not in done]:
                 done.add(waiting[-1])
                 server.call(handlers.release(waiting[-1]))
             assert wire.is_closed()
-            return wire.received
+            return started, wire.received
 
     assert play(0.0) == play(math.inf)
 
