@@ -1,6 +1,7 @@
 """What all tests share: how hypothesis runs here, and the way to the fuzz files."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -26,6 +27,7 @@ MARKED = {
     ),
     "live": ("live/", "cli/", "clients/", "docs/", "japronto/", "typing/"),
 }
+LOGGERS = ("japy", "japy.error", "japy.access")
 LOOPS: list[NewLoop] = [asyncio.new_event_loop, uvloop.new_event_loop]
 
 settings.register_profile("tests", max_examples=200, derandomize=True, deadline=None, database=None)
@@ -51,6 +53,18 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         for title, text in report.sections
     ]
     return report
+
+
+@pytest.fixture(autouse=True)
+def _logging_is_left_as_it_was() -> Iterator[None]:
+    """Undo what a test, or a worker in this process, has made of japy's loggers."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [(logger.level, logger.handlers.copy(), logger.propagate) for logger in loggers]
+    yield
+    for logger, (level, handlers, propagate) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
+        logger.propagate = propagate
 
 
 @pytest.fixture
