@@ -1,7 +1,6 @@
 """What all tests share: how hypothesis runs here, and the way to the fuzz files."""
 
 import asyncio
-import logging
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ from hypothesis import settings
 
 from japy import Application
 from tests.support.ask import NewLoop, OnLoop
+from tests.support.loggers import kept
 from tests.support.wire import Server
 
 # The checkout comes last: japy is what is installed, not what lies here.
@@ -27,7 +27,6 @@ MARKED = {
     ),
     "live": ("live/", "cli/", "clients/", "docs/", "japronto/", "typing/"),
 }
-LOGGERS = ("japy", "japy.error", "japy.access")
 LOOPS: list[NewLoop] = [asyncio.new_event_loop, uvloop.new_event_loop]
 
 settings.register_profile("tests", max_examples=200, derandomize=True, deadline=None, database=None)
@@ -58,13 +57,8 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.fixture(autouse=True)
 def _logging_is_left_as_it_was() -> Iterator[None]:
     """Undo what a test, or a worker in this process, has made of japy's loggers."""
-    loggers = [logging.getLogger(name) for name in LOGGERS]
-    before = [(logger.level, logger.handlers.copy(), logger.propagate) for logger in loggers]
-    yield
-    for logger, (level, handlers, propagate) in zip(loggers, before, strict=True):
-        logger.setLevel(level)
-        logger.handlers[:] = handlers
-        logger.propagate = propagate
+    with kept("japy", "japy.error", "japy.access"):
+        yield
 
 
 @pytest.fixture

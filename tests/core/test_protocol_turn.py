@@ -27,22 +27,21 @@ def bodies(wire: Wire) -> list[str]:
     return [answer.body.decode() for answer in wire.answers()]
 
 
-def counting(app: Application, order: list[str]) -> None:
-    """Add a route that notes who has asked."""
+def noting(serve: Serve) -> tuple[list[str], Server]:
+    """Return who has asked for /note/NAME, as far as they were answered, and the server."""
+    app, order = Application(), list[str]()
 
     def note(request: Request) -> Response:
         order.append(request.match_dict["name"])
         return Response(request.match_dict["name"])
 
     app.router.add_route("/note/{name}", note)
+    return order, hurried(serve(app))
 
 
 @pytest.mark.parametrize("stride", [1, 16])
 def test_others_are_answered_between_the_requests_of_one(serve: Serve, stride: int) -> None:
-    order: list[str] = []
-    app = Application()
-    counting(app, order)
-    server = serve(app)
+    order, server = noting(serve)
     server.service.turn_s, server.service.stride = 0.0, stride
     much, little = server.connect(), server.connect()
     server.loop.call_soon(much.connection.data_received, get("/note/much") * 200)
@@ -55,10 +54,7 @@ def test_others_are_answered_between_the_requests_of_one(serve: Serve, stride: i
 
 
 def test_others_are_answered_between_the_chunks_of_one(serve: Serve) -> None:
-    order: list[str] = []
-    app = Application()
-    counting(app, order)
-    server = hurried(serve(app))
+    order, server = noting(serve)
     much, little = server.connect(), server.connect()
     head = b"POST /note/much HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     data = head + b"1\r\nx\r\n" * 20_000 + b"0\r\n\r\n" + get("/note/more")
@@ -168,10 +164,7 @@ def test_what_follows_a_turn_does_not_see_what_a_request_has_set(serve: Serve) -
 
 
 def test_who_is_gone_has_no_more_turns(serve: Serve) -> None:
-    order: list[str] = []
-    app = Application()
-    counting(app, order)
-    server = hurried(serve(app))
+    order, server = noting(serve)
     wire = server.connect()
     server.loop.call_soon(wire.connection.data_received, get("/note/x") * 9)
     server.loop.call_soon(wire.connection.connection_lost, None)
@@ -180,10 +173,7 @@ def test_who_is_gone_has_no_more_turns(serve: Serve) -> None:
 
 
 def test_who_does_not_read_has_no_more_turns_until_it_does(serve: Serve) -> None:
-    order: list[str] = []
-    app = Application()
-    counting(app, order)
-    server = hurried(serve(app))
+    order, server = noting(serve)
     wire = server.connect()
 
     def receive() -> None:

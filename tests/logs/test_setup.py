@@ -28,6 +28,7 @@ from japy.logs.setup import (
     wants_colours,
 )
 from japy.settings.config import Config
+from tests.support.loggers import kept
 
 ERRORS = logging.getLogger("japy.error")
 ACCESSES = logging.getLogger("japy.access")
@@ -37,19 +38,10 @@ NAMES = (*("japy", "japy.error", "japy.access"), "test")
 @pytest.fixture(autouse=True)
 def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Leave logging as it was, whatever a test has configured."""
-    loggers = [logging.getLogger(), *map(logging.getLogger, NAMES)]
-    before = [(logger.level, logger.handlers.copy(), logger.propagate) for logger in loggers]
-    for name in NAMES:
-        monkeypatch.setattr(logging.getLogger(name), "handlers", [])
-    yield
-    for logger, (level, handlers, propagate) in zip(loggers, before, strict=True):
-        for handler in logger.handlers:
-            if handler not in handlers and isinstance(handler, logging.FileHandler):
-                handler.close()
-        logger.handlers[:] = handlers
-        logger.setLevel(level)
-        logger.propagate = propagate
-        logger.disabled = False
+    with kept("", *NAMES):
+        for name in NAMES:
+            monkeypatch.setattr(logging.getLogger(name), "handlers", [])
+        yield
 
 
 @pytest.fixture

@@ -54,15 +54,20 @@ class Watch:
             self.pulse.look(self.now)
 
 
+def begin(watch: Watch, child: Child, channel: socket.socket, row: Row) -> None:
+    """Have a worker be ready, and beat for the first time."""
+    channel.sendall(READY)
+    child.hear()
+    row[Figure.BEATS] += 1
+    watch.run(LOOK_S)
+
+
 def test_silence_is_warned_of_at_half_and_ended_at_the_limit(
     ends: tuple[socket.socket, socket.socket], row: Row, caplog: pytest.LogCaptureFixture
 ) -> None:
     child = Patient(ends[0])
     watch = Watch(child, row, Config(timeout_worker_healthcheck=10))
-    ends[1].sendall(READY)
-    child.hear()
-    row[Figure.BEATS] += 1
-    watch.run(LOOK_S)
+    begin(watch, child, ends[1], row)
     assert not watch.pulse.is_stalled()
     watch.run(STALL_S)
     assert watch.pulse.is_stalled()
@@ -133,9 +138,7 @@ def test_who_is_in_a_debugger_is_told_once_and_not_killed(
     config = Config(timeout_worker_healthcheck=10, timeout_startup=10)
     watch = Watch(child, row, config)
     if is_ready:
-        ends[1].sendall(READY)
-        child.hear()
-        row[Figure.BEATS] += 1
+        begin(watch, child, ends[1], row)
     for _ in range(400):
         sent = len(child.sent)
         watch.run(LOOK_S)
@@ -153,10 +156,7 @@ def test_who_hangs_behind_a_debugger_is_killed(
 ) -> None:
     child = Patient(ends[0])
     watch = Watch(child, row, Config(timeout_worker_healthcheck=10))
-    ends[1].sendall(READY)
-    child.hear()
-    row[Figure.BEATS] += 1
-    watch.run(LOOK_S)
+    begin(watch, child, ends[1], row)
     for stack in (DEBUGGED, HANGING, HANGING):
         while not child.sent:
             watch.run(LOOK_S)
@@ -173,10 +173,7 @@ def test_behind_its_loop_a_worker_has_no_pulse(
 ) -> None:
     child = Patient(ends[0])
     watch = Watch(child, row, Config(timeout_worker_healthcheck=10))
-    ends[1].sendall(READY)
-    child.hear()
-    row[Figure.BEATS] += 1
-    watch.run(LOOK_S)
+    begin(watch, child, ends[1], row)
     row[Figure.IS_OVER] = 1
     watch.run(20)
     assert child.sent == []
