@@ -114,7 +114,7 @@ def test_what_ends_in_the_drain_is_logged(tmp_path: Path) -> None:
         assert server.stop() == 0
     ((path, milliseconds),) = (line.split() for line in lines(log))
     assert path == "/wait/0.3"
-    assert int(milliseconds) >= 300
+    assert int(milliseconds) >= 298  # a timer of uvloop may end up to a millisecond early
 
 
 def test_files_are_opened_again_at_usr1(tmp_path: Path) -> None:

@@ -113,7 +113,8 @@ def test_requests_are_counted_by_route_method_and_status() -> None:
         buckets = found["japy_request_duration_seconds_bucket"]
         assert buckets["GET", "/wait/{s}", "0.25"] == 0
         assert buckets["GET", "/wait/{s}", "+Inf"] == 1
-        assert 0.3 <= found["japy_request_duration_seconds_sum"]["GET", "/wait/{s}"] < 10
+        # A timer of uvloop, which counts in milliseconds, may end up to one of them early.
+        assert 0.298 <= found["japy_request_duration_seconds_sum"]["GET", "/wait/{s}"] < 10
         assert found["japy_workers"] == found["japy_workers_wanted"] == {(): 2}
         memory = found["process_resident_memory_bytes"]
         assert set(memory) == {("master",), ("1",), ("2",)}
