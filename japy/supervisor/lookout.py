@@ -32,6 +32,7 @@ class Lookout:
         self._is_expecting = False  # set until it is said that a change is waited for
         self._is_over = False  # set once it was told to end
         self._has_gap = False  # set while nobody has watched for a time
+        self._has_watched = False  # set once one has: then it is not the system that forbids it
 
     def children(self) -> list[Child]:
         """Return who watches: one process, or none."""
@@ -83,11 +84,13 @@ class Lookout:
         self._child = None
         if self._is_over or not child.status():  # the latter: it has said why it cannot watch
             return
-        if not child.is_ready:
+        self._has_watched = self._has_watched or child.is_ready
+        if not self._has_watched:
             how = child.epitaph()
             complain(f"Files cannot be watched ({how}): changes of them have no effect.")
             return
-        self._failures = 0 if child.age() > LONGEST_PAUSE_S else self._failures + 1
+        has_lasted = child.is_ready and child.age() > LONGEST_PAUSE_S
+        self._failures = 0 if has_lasted else self._failures + 1
         self._has_gap = True
         pause = self._rest()
         text = "The process that watches files %s; another one starts in %.1f s"

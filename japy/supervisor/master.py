@@ -261,6 +261,8 @@ class Master:
             self._give_up()
             return
         for slot in self._slots:
+            if slot.due == NEVER and self._lookout.is_blind():  # no save will end the wait
+                slot.rest()
             self._settle(slot)
         is_free = not any(slot.successor for slot in self._slots)
         for slot in self._slots:

@@ -1,5 +1,6 @@
 """The lookout: a watcher that dies is replaced, and one that cannot watch is not."""
 
+import mmap
 import os
 import signal
 import socket
@@ -93,6 +94,23 @@ def test_one_that_cannot_watch_is_not_replaced(
     eventually(lambda: seen(lookout).is_blind())
     text = capsys.readouterr().err  # with status 0 it has said itself why
     assert text.count("Files cannot be watched (exited with code 1") == lines
+
+
+def test_a_later_one_that_dies_at_its_start_is_replaced(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    started = mmap.mmap(-1, 1)
+
+    def fail_once(channel: socket.socket) -> int:
+        started[0] += 1
+        return 1 if started[0] == 2 else wait(channel)
+
+    lookout = make(fail_once)
+    eventually(lambda: seen(lookout).is_ready())
+    os.kill(lookout.children()[0].pid, signal.SIGKILL)
+    eventually(lambda: seen(lookout).is_ready() and started[0] == 3)
+    assert lookout.has_news()
+    assert "watches files exited with code 1" in caplog.text
 
 
 def test_one_that_is_told_to_end_is_not_replaced(

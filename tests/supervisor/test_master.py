@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +92,36 @@ def test_so_many_may_leave_at_the_same_time_and_more_is_told(
     assert Master(Config(), blocked(job), 1, [], places, Notifier({})).run() == 0
     message = f"{SPARE + 4 + 1} workers are leaving: the oldest (pid "
     assert caplog.messages[0].startswith(message)
+
+
+def test_nobody_waits_for_a_change_that_nobody_will_see(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    master, started = os.getpid(), mmap.mmap(-1, 1)
+
+    def job(config: Config, seat: Seat, channel: socket.socket) -> int:
+        """Serve and end; be broken; serve again."""
+        started[0] += 1
+        if started[0] == 2:
+            channel.sendall(b"it is broken")
+            return 3
+        channel.sendall(READY)
+        if started[0] == 1:
+            time.sleep(0.3)  # until the watcher is ready, too
+            return 1
+        os.kill(master, signal.SIGTERM)
+        signal.sigwait([signal.SIGTERM])
+        return 0
+
+    def watch(config: Config, folders: list[Path], channel: socket.socket) -> int:
+        """Watch until a change is waited for, then say that nothing can be watched any more."""
+        channel.sendall(READY)
+        while started[0] < 2:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        assert started[0] == 2
+        return 0
+
+    monkeypatch.setattr("japy.supervisor.master.watch", watch)
+    assert Master(Config(reload=True), blocked(job), 1, [], places, Notifier({})).run() == 0
+    assert started[0] == 3
