@@ -114,8 +114,7 @@ def check_places(config: Config) -> None:
     from japy.supervisor.listener import BindError, rehearse
 
     try:
-        for bind in (*config.binds, *filter(None, [config.metrics_bind])):
-            rehearse(bind)
+        rehearse([*config.binds, *filter(None, [config.metrics_bind])])
         privilege.check(config)
         if config.pid_file is not None:
             privilege.refuse_special(Path(config.pid_file))

@@ -9,7 +9,7 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -155,19 +155,24 @@ def refuse_file(path: str) -> bool:
     return True
 
 
-def rehearse(bind: Bind) -> None:
-    """Raise BindError if a place cannot be listened on, even if nobody else does.
+def rehearse(binds: Iterable[Bind]) -> None:
+    """Raise BindError if places cannot be listened on at once, even if nobody else does.
 
     Nothing listens meanwhile. A descriptor is not looked at: who starts the server opens it.
     """
-    if bind.kind == "unix":
-        rehearse_unix(bind.path)
-    elif bind.kind == "tcp":
-        rehearse_tcp(bind.host, bind.port)
+    taken: list[tuple[object, ...]] = []
+    for bind in binds:
+        if bind.kind == "unix":
+            rehearse_unix(bind.path)
+        elif bind.kind == "tcp":
+            address = rehearse_tcp(bind.host, bind.port)
+            if any(overlap(address, other) for other in taken):
+                raise BindError(explain_overlap(bind.host, bind.port))
+            taken.append(address)
 
 
-def rehearse_tcp(host: str, port: int) -> None:
-    """Raise BindError if an address cannot be bound, unless somebody has it."""
+def rehearse_tcp(host: str, port: int) -> tuple[object, ...]:
+    """Return an address; raise BindError if it cannot be bound, unless somebody has it."""
     family, address = resolve(host, port)
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -176,6 +181,17 @@ def rehearse_tcp(host: str, port: int) -> None:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise BindError(explain(error, host, port)) from None
+    return address
+
+
+def overlap(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    """Tell whether nobody can listen on both of two addresses (host, port, ...)."""
+    if one[1] != other[1] or one[1] == 0:  # any free port is another one each time
+        return False
+    hosts = {str(one[0]), str(other[0])}
+    if len(hosts) == 1 or "::" in hosts:  # the latter takes the IPv4 addresses, too
+        return True
+    return "0.0.0.0" in hosts and not any(":" in host for host in hosts)
 
 
 def rehearse_unix(path: str) -> None:
@@ -257,10 +273,7 @@ def explain(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         found = dict(holders(port))
         if os.getpid() in found:
-            return (
-                f"Port {port} on {host} is in use by this process itself: name each port once, "
-                "or two addresses that have nothing in common."
-            )
+            return explain_overlap(host, port)
         holder = next(iter(found.values()), "another process")
         return (
             f"Port {port} on {host} is in use by {holder}: stop it, or choose another port "
@@ -277,6 +290,14 @@ def explain(error: OSError, host: str, port: int) -> str:
             "such as --port 8080."
         )
     return f"Port {port} on {host} cannot be listened on ({error.strerror}): choose another."
+
+
+def explain_overlap(host: str, port: int) -> str:
+    """Return the message about an address that is had already."""
+    return (
+        f"Port {port} on {host} is in use by this process itself: name each port once, or two "
+        "addresses that have nothing in common."
+    )
 
 
 def explain_path(error: OSError, path: str) -> str:

@@ -126,6 +126,14 @@ def test_limits_that_do_not_go_with_the_application(tmp_path: Path) -> None:
         ("--host no.invalid", "Host 'no.invalid' cannot be resolved ("),
         ("--host 192.0.2.1", "192.0.2.1 is no address of this machine: "),
         ("--metrics-bind 192.0.2.1:1", "192.0.2.1 is no address of this machine: "),
+        (
+            "-b 127.0.0.1:9009 -b 0.0.0.0:9009",
+            "Port 9009 on 0.0.0.0 is in use by this process itself: ",
+        ),
+        (
+            "-b [::1]:9009 --metrics-bind [::]:9009",
+            "Port 9009 on :: is in use by this process itself: ",
+        ),
         ("--bind unix:no/x.sock", "no/x.sock cannot be listened on (No such file or directory): "),
         ("--bind unix:main.py", "main.py exists and is no socket: "),
         ("--user nobody-here", "There is no user 'nobody-here': "),

@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from japy.settings.bind import Bind
-from japy.supervisor.listener import BindError, explain, inherit, listen, open_bind, url
+from japy.supervisor.listener import (
+    BindError,
+    explain,
+    inherit,
+    listen,
+    open_bind,
+    overlap,
+    url,
+)
 
 
 @pytest.fixture
@@ -175,3 +183,21 @@ def test_no_socket() -> None:
         inherit(file.fileno())
     with pytest.raises(BindError, match="File descriptor 999999 is no socket"):
         inherit(999999)
+
+
+HOSTS = ["127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::"]
+
+
+@pytest.mark.parametrize("other", HOSTS)
+@pytest.mark.parametrize("one", HOSTS)
+def test_which_addresses_overlap_is_what_the_system_says(one: str, other: str) -> None:
+    with listen(one, 0, 8) as listener:
+        port = listener.getsockname()[1]
+        try:
+            listen(other, port, 8).close()
+            is_free = True
+        except BindError:
+            is_free = False
+    assert overlap((one, port), (other, port)) is not is_free
+    assert not overlap((one, port), (other, port + 1))
+    assert not overlap((one, 0), (other, 0))
