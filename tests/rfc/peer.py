@@ -6,8 +6,8 @@ them. Each server was given an application that reads the body and answers 200 t
 
 from collections.abc import Iterator
 
-DAY = "2026-11-21"
-ASKED = 752
+DAY = "2026-11-22"
+ASKED = 760
 PEERS = (
     "japy",
     "gunicorn 27.0.1 (gthread)",
@@ -21,24 +21,24 @@ PEERS = (
 SCORES = {  # by topic or level: how many rows there are, and how many of them each has passed
     "Message and version": (68, 68, 66, 66, 64, 66, 63, 64, 64),
     "Request line and method": (41, 41, 33, 40, 41, 40, 38, 33, 28),
-    "Target": (53, 53, 42, 48, 49, 40, 40, 32, 45),
+    "Target": (55, 55, 42, 48, 49, 40, 40, 32, 47),
     "Host": (62, 62, 29, 32, 39, 28, 25, 29, 23),
     "Fields": (66, 66, 66, 66, 50, 66, 66, 66, 66),
     "Content-Length": (60, 60, 60, 60, 59, 59, 60, 60, 55),
     "Transfer-Encoding": (60, 60, 56, 56, 59, 55, 55, 60, 47),
-    "Chunks": (114, 114, 113, 107, 82, 109, 108, 94, 72),
+    "Chunks": (114, 114, 113, 108, 82, 109, 108, 94, 72),
     "Incomplete messages": (32, 32, 26, 32, 32, 32, 32, 32, 32),
     "Connections": (43, 43, 42, 35, 40, 37, 42, 43, 28),
     "Pipelining": (11, 11, 11, 6, 11, 6, 7, 9, 5),
-    "Expect and 100": (20, 20, 18, 20, 20, 20, 18, 20, 12),
+    "Expect and 100": (26, 26, 21, 24, 25, 25, 24, 26, 18),
     "Upgrade": (24, 24, 23, 8, 24, 6, 6, 22, 19),
     "Answers": (8, 8, 7, 8, 8, 7, 8, 7, 4),
-    "Request smuggling": (90, 90, 89, 88, 85, 87, 88, 81, 62),
-    "MUST": (463, 463, 411, 397, 435, 388, 390, 409, 349),
-    "SHOULD": (228, 228, 210, 215, 168, 210, 206, 183, 154),
+    "Request smuggling": (90, 90, 89, 88, 85, 88, 88, 81, 61),
+    "MUST": (466, 466, 411, 397, 436, 390, 391, 410, 351),
+    "SHOULD": (228, 228, 210, 216, 168, 210, 206, 183, 154),
     "OUGHT": (2, 2, 1, 1, 1, 1, 1, 1, 2),
-    "MAY": (59, 59, 59, 59, 59, 59, 59, 59, 57),
-    "all": (752, 752, 681, 672, 663, 658, 656, 652, 562),
+    "MAY": (64, 64, 62, 63, 63, 63, 64, 64, 62),
+    "all": (760, 760, 684, 677, 668, 664, 662, 658, 569),
 }
 NOTE = f"""\
 The {ASKED} rows that need neither limits nor routes of japy's, sent on {DAY} to servers with their
