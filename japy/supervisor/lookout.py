@@ -42,6 +42,10 @@ class Lookout:
         """Tell whether a save is seen from now on."""
         return self._child is not None and self._child.is_ready
 
+    def is_settled(self) -> bool:
+        """Tell whether a save from now on is seen, if later, or nobody will ever see one."""
+        return self.is_ready() or self._has_gap or self.is_blind()
+
     def is_blind(self) -> bool:
         """Tell whether nobody watches, and nobody will."""
         return self._child is None and self.due == NEVER

@@ -362,7 +362,7 @@ class Master:
             for hand in hands
         )
         ready = ready and all(hand.child.is_deaf for hand in self._leaving)
-        ready = ready and (self._lookout.is_ready() or self._lookout.is_blind())
+        ready = ready and self._lookout.is_settled()
         if ready and not self._is_announced and not self._is_stopping:
             self._is_announced = self._has_served = True
             foreign = 0 if hands[0] is None else hands[0].row[Figure.FOREIGN]

@@ -65,7 +65,9 @@ def wait(channel: socket.socket) -> int:
 def test_changes_are_told_once(make: Make) -> None:
     lookout = make(tell)
     assert not lookout.is_ready()
+    assert not lookout.is_settled()
     eventually(lambda: seen(lookout).is_ready())
+    assert lookout.is_settled()
     eventually(lambda: seen(lookout).has_news())
     assert not seen(lookout).has_news()
 
@@ -79,6 +81,7 @@ def test_one_that_dies_is_replaced_and_its_gap_is_a_change(
     os.kill(lookout.children()[0].pid, signal.SIGKILL)
     eventually(lambda: not seen(lookout).is_ready())
     assert not lookout.is_blind()
+    assert lookout.is_settled()  # what changes meanwhile is told of by the next one
     assert not lookout.has_news()
     assert "watches files crashed on signal SIGKILL" in caplog.text
     eventually(lambda: seen(lookout).is_ready())
@@ -92,6 +95,7 @@ def test_one_that_cannot_watch_is_not_replaced(
 ) -> None:
     lookout = make(lambda channel: status)
     eventually(lambda: seen(lookout).is_blind())
+    assert lookout.is_settled()
     text = capsys.readouterr().err  # with status 0 it has said itself why
     assert text.count("Files cannot be watched (exited with code 1") == lines
 
