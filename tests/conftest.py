@@ -1,6 +1,7 @@
 """What all tests share: how hypothesis runs here, and the way to the fuzz files."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -31,6 +32,12 @@ LOOPS: list[NewLoop] = [asyncio.new_event_loop, uvloop.new_event_loop]
 
 settings.register_profile("tests", max_examples=200, derandomize=True, deadline=None, database=None)
 settings.load_profile("tests")
+
+
+def pytest_configure() -> None:
+    """Hear SIGINT, and have the processes of tests hear it: a shell's background jobs do not."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -59,9 +59,13 @@ class Strict(threading.Thread):
         self._request = request
         self._is_done = threading.Event()
 
+    def stop(self) -> None:
+        """Have it ask no more than it has asked."""
+        self._is_done.set()
+
     def finish(self) -> None:
         """Stop asking, and wait for what was asked."""
-        self._is_done.set()
+        self.stop()
         self.join(PATIENCE_S)
 
     def run(self) -> None:
