@@ -263,7 +263,7 @@ class Gate(asyncio.Protocol):
             self._entrance.refuse(self._address, reason)
         self.abort()
 
-    def _tell_tls(self, reason: object) -> None:
+    def _tell_tls(self, reason: str) -> None:
         error_log.info("TLS with %s could not begin: %s", self._address or "a client", reason)
 
     def _start_tls(self, raw: asyncio.Transport, context: ssl.SSLContext) -> None:
@@ -290,7 +290,7 @@ class Gate(asyncio.Protocol):
         """Go on if TLS is spoken now; the loop has closed the connection if not."""
         error = None if starting.cancelled() else starting.exception()
         if error is not None:
-            self._tell_tls(error)
+            self._tell_tls(str(error) or type(error).__name__)
         if self._transport is None:  # it was handed on, or lost
             return
         transport = None if starting.cancelled() or error else starting.result()
@@ -337,6 +337,11 @@ class Relay:
         self._raw = raw
         self._names = names
         self.write = transport.write  # found at once, as it is what is called most
+
+    def close(self) -> None:
+        """Close the connection, once: asked again, asyncio's TLS forgets what is left to send."""
+        if not self._transport.is_closing():
+            self._transport.close()
 
     def get_write_buffer_size(self) -> int:
         """Return how many bytes wait to be sent, encrypted or not."""

@@ -326,9 +326,9 @@ class Worker:
         """
         now = time.time()
         second = math.floor(now + EARLY_S)
+        loop.call_later(second + 1 - now, self._tick, loop)  # first: whatever fails, time goes on
         self.house.tick(formatdate(second, usegmt=True))
         self._heap.tick()
-        loop.call_later(second + 1 - now, self._tick, loop)
 
 
 # What `Application.run` does in this process instead of starting a server; set in workers only.

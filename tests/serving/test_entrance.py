@@ -389,6 +389,38 @@ def test_tls_is_spoken_behind_the_header(
     run(use())
 
 
+def test_a_transport_that_was_closed_may_be_closed_and_asked_again(
+    run: Callable[[Awaitable[None]], None], identities: Identities
+) -> None:
+    sizes = []
+
+    class Leaving(asyncio.Protocol):
+        """Answers with the end; the peer does not say goodbye."""
+
+        transport: Any
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport = transport
+
+        def data_received(self, data: bytes) -> None:
+            for end in (self.transport.close, self.transport.close, self.transport.abort):
+                end()
+                sizes.append(self.transport.get_write_buffer_size())
+
+    async def use() -> None:
+        async with serving(secured(identities), Leaving) as place:
+            reader, writer = await place.connect()
+            tunnel = Tunnel(identities.client())
+            await tunnel.shake(reader, writer, b"")
+            tunnel.end.write(CLOSING)
+            writer.write(tunnel.outgoing.read())
+            await tunnel.rest(reader)
+            writer.close()
+
+    run(use())
+    assert len(sizes) == 3
+
+
 def test_what_is_no_tls_behind_the_header_is_closed(
     run: Callable[[Awaitable[None]], None], identities: Identities
 ) -> None:
