@@ -118,7 +118,9 @@ class Outlet:
             unread += count(self._fd)
         came: i64 = self._given - unread - self._read
         self._read += came
-        self._slow_s = max(0.0, self._slow_s + 1.0 - float(came) / rate) if unread > 0 else 0.0
+        # Less than nothing: encrypted, what was just given is more than it was.
+        read = float(came) if came > 0 else 0.0
+        self._slow_s = max(0.0, self._slow_s + 1.0 - read / rate) if unread > 0 else 0.0
         return self._slow_s > patience_s
 
     def is_gone(self) -> bool:

@@ -236,6 +236,24 @@ def test_what_the_system_keeps_is_not_read_yet(
     assert outlet.is_stuck(2.5, 100, count)
 
 
+def test_what_grows_as_it_is_encrypted_does_not_make_a_peer_slow(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    near, _ = ends
+    outlet, transport = outlet_of(near)
+    kept = 0
+
+    def count(number: int) -> int:
+        return kept
+
+    for given in (20_000_000, 0, 0, 0, 20_000_000, 0, 0, 0):  # 27,500 bytes more on the wire
+        outlet.queue(bytes(given))
+        transport.queued = b"more"
+        kept += given + given // 16_000 * 22 - 200
+        assert not outlet.is_stuck(2.5, 100, count)
+    assert [outlet.is_stuck(2.5, 100, count) for _ in range(3)] == [False, False, True]
+
+
 def test_a_peer_that_has_read_all_has_its_full_patience_again(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:
