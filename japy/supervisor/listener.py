@@ -88,7 +88,8 @@ def listen(
     """
     host = host.strip("[]")
     family, address = resolve(host, port)
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # By its protocol asyncio knows that what it accepts there is not to wait for full packets.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         keep_alive(listener)

@@ -185,6 +185,11 @@ def test_no_socket() -> None:
         inherit(999999)
 
 
+def test_what_is_accepted_is_known_to_be_tcp() -> None:
+    with listen("127.0.0.1", 0, 8) as listener:  # else asyncio leaves Nagle's algorithm on
+        assert listener.proto == socket.IPPROTO_TCP
+
+
 HOSTS = ["127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::"]
 
 
