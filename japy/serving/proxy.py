@@ -60,6 +60,7 @@ class Proxies:
         self.trusts: Callable[[str], bool] = lru_cache(MAX_KNOWN)(self._is_trusted)
 
     def _is_trusted(self, peer: str) -> bool:
+        peer = peer.partition("%")[0]  # the zone says by which of our own ways it came
         if not peer or self._is_in_network(peer):  # who may use a Unix socket is trusted
             return True
         address = read_address(peer)
@@ -116,7 +117,13 @@ def entries(text: str) -> list[str]:
 
 
 def read_address(text: str) -> Address | None:
-    """Return the address of an entry, without its port; None if it is none (RFC 7239 §6)."""
+    """Return the address of an entry, without its port; None if it is none (RFC 7239 §6).
+
+    One with a zone is none: zones mean something only on the machine that has them, and may be any
+    text (RFC 4007 §11).
+    """
+    if "%" in text:
+        return None
     found = IN_BRACKETS.fullmatch(text) or WITH_PORT.fullmatch(text)
     try:
         address = ip_address(found[1] if found else text)

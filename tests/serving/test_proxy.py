@@ -154,6 +154,14 @@ def test_forwarded_is_read_from_the_right(value: str, origin: str) -> None:
     assert trace({"Forwarded": value}) == origin
 
 
+@pytest.mark.parametrize("zone", ["%eth0", "%1", "%<b>", "%a b"])
+def test_an_entry_with_a_zone_is_no_address_but_a_peer_may_have_one(zone: str) -> None:
+    assert trace({"X-Forwarded-For": f"6.6.6.6, ::1{zone}"}) == "http 127.0.0.1"
+    assert trace({"Forwarded": f'for="[::1{zone}]"'}) == "http 127.0.0.1"
+    assert Proxies((ip_network("fe80::/10"),)).trusts(f"fe80::1{zone}")
+    assert Proxies((ip_network("::/0"),)).trusts(f"fe80::1{zone}")
+
+
 @pytest.mark.parametrize("field", ["X-Forwarded-For", "X-Forwarded-Proto"])
 def test_who_speaks_the_older_language_passes_on_what_clients_say_in_the_newer(field: str) -> None:
     value = "203.0.113.7" if field == "X-Forwarded-For" else "http"
