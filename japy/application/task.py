@@ -144,13 +144,22 @@ def wait(standin: Standin, yielded: Any) -> None:
 
 
 def dismiss(standin: Standin) -> None:
-    """Let the task of a stand-in end as its coroutine has, for those who hold it."""
+    """Let the task of a stand-in end as its coroutine has, for those who hold it.
+
+    The task keeps the error that it ends with. So that must not keep the task in turn: neither by
+    its traceback, to which waking adds whoever wakes, nor by the gate, which is in a frame of it.
+    """
     gate = standin.gate
+    error = gate.error
+    trace = None if error is None else error.__traceback__
     task: Any = standin.task
     wake = gate.wake
     assert wake is not None
     with contextlib.suppress(SystemExit, KeyboardInterrupt):  # a task ends with these, but loudly
         standin.context.run(wake, gate)
+    gate.wake = None
+    if error is not None:
+        error.__traceback__ = trace
     task._log_traceback = False  # whoever runs the coroutine gets its error anyway
 
 

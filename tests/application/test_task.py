@@ -6,6 +6,7 @@ whatever the one before has left behind.
 
 import asyncio
 import contextvars
+import gc
 import weakref
 from typing import Any
 
@@ -335,3 +336,29 @@ def test_a_late_cancellation_does_not_hit_the_next_request(app: OnLoop) -> None:
         wire = server.connect()
         wire.send(get("/?0") + get("/?1") + get("/?2"))
         assert bodies(wire) == ["first", "next", "next"]
+
+
+def test_what_a_cancelled_handler_held_does_not_wait_for_the_collector(app: OnLoop) -> None:
+    loads: list[weakref.ref[Load]] = []
+
+    async def handler(request: Request) -> Response:
+        load = Load()
+        loads.append(weakref.ref(load))
+        await asyncio.Event().wait()
+        return request.Response("never")
+
+    with serve(app, handler) as server:
+        gc.collect()
+        gc.disable()
+        try:
+            wire = server.connect()
+            wire.send(get("/") * 3)
+            wire.disconnect()
+            server.run()
+            assert [load() for load in loads] == [None] * 3
+        finally:
+            gc.enable()
+
+
+class Load:
+    """Something large."""
