@@ -13,7 +13,7 @@ if __name__ == "__main__":  # pytest imports this file again, from where it find
 
 import random
 
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from japy import Application, Limits
@@ -56,6 +56,7 @@ def test_any_cut_gets_the_same_answers(
     chance: random.Random,
 ) -> None:
     data = changed(b"".join(message.data for message in sent), changes)
+    assume(b"HEAD" not in data)  # what is answered to that cannot be read without its request
     places = sorted(chance.randrange(len(data) + 1) for _ in range(5))
     with Server(mirror(LIMITS)) as server:
         whole = server.exchange([data], eof)
@@ -69,10 +70,12 @@ def test_any_cut_gets_the_same_answers(
 @given(st.binary(max_size=300), st.booleans())
 @example(b"\r\n\r\n", True)
 @example(b"! ! HTTP/0.0\r", False)
+@example(b"HEAD ", True)
 def test_any_bytes_are_answered(data: bytes, eof: bool) -> None:
     with Server(mirror(LIMITS)) as server:
         received, is_closed = server.exchange_every_way(data, eof)
-    assert {answer.status for answer in read_answers(received)} <= REFUSALS
+    heads = {0} if data[:7].lstrip(b"\r\n").startswith(b"HEAD ") else set()
+    assert {answer.status for answer in read_answers(received, heads)} <= REFUSALS
     assert is_closed or not received
 
 
