@@ -34,7 +34,8 @@ class Limits:
             A route may have a limit of its own.
         extras: chunk extensions and trailer fields of one message together; beyond it 413 or 431,
             as for one line of them beyond 4,096 bytes.
-        pipeline: most answers a connection may be owed; beyond it japy stops reading from it.
+        pipeline: most answers a connection may be owed; beyond it japy stops reading from it, as
+            it does when the requests that they are owed to have bodies of more than `body`.
         output: answers collected before they are handed to the transport, and most that may wait
             for an earlier one before japy stops reading.
         connections: most connections of one worker; beyond it 503.

@@ -22,6 +22,8 @@ class Slot:
         self.request: Final = request
         self.response = response  # None until the handler has ended
         self.size: i64 = 0  # bytes of the answer's body, once it waits for its turn
+        body = None if request is None else request.body
+        self.load: Final[i64] = 0 if body is None else len(body)  # bytes of the request's body
         self.interim: Final = interim
         self.is_last = False  # set if the connection ends behind an interim answer
         self.is_dropped = False  # set when the answer will never be sent
@@ -34,6 +36,7 @@ class Pipeline:
     Attributes:
         owed: how many they are.
         held: bytes in the bodies of those that are ready, but not the first.
+        load: bytes in the bodies of the requests that they are owed to.
     """
 
     def __init__(self) -> None:
@@ -41,11 +44,13 @@ class Pipeline:
         self._first: i64 = 0  # slots before this one have left
         self.owed: i64 = 0
         self.held: i64 = 0
+        self.load: i64 = 0
 
     def push(self, slot: Slot) -> None:
         """Queue the place of the next answer."""
         self._slots.append(slot)
         self.owed += 1
+        self.load += slot.load
         if slot.response is not None:
             self.fill(slot, slot.response)
 
@@ -57,7 +62,8 @@ class Pipeline:
 
     def is_full(self, limits: Limits) -> bool:
         """Tell whether no more requests may come for now."""
-        return self.owed >= limits.pipeline or self.held > limits.output
+        is_loaded = self.held > limits.output or self.load > limits.body
+        return is_loaded or self.owed >= limits.pipeline
 
     def has_room(self, limits: Limits) -> bool:
         """Tell whether a full pipeline has emptied enough to be filled again.
@@ -65,7 +71,8 @@ class Pipeline:
         That is half of it: what waits is parsed again, and doing so for each answer that leaves
         would cost more than the answers.
         """
-        return self.owed <= limits.pipeline // 2 and self.held <= limits.output // 2
+        is_light = self.held <= limits.output // 2 and self.load <= limits.body // 2
+        return is_light and self.owed <= limits.pipeline // 2
 
     def holds_interim(self) -> bool:
         """Tell whether the last place is that of an interim answer that waits for its turn."""
@@ -81,6 +88,7 @@ class Pipeline:
         self._first += 1
         self.owed -= 1
         self.held -= slot.size
+        self.load -= slot.load
         # Cut off what has left, but not one by one: that would be quadratic.
         if self.owed == 0 or self._first >= 64:
             del self._slots[: self._first]
@@ -93,5 +101,5 @@ class Pipeline:
         self._slots.clear()
         self._first = 0
         self.owed = 0
-        self.held = 0
+        self.held = self.load = 0
         return left

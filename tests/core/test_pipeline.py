@@ -2,6 +2,7 @@
 
 from japy.core.limits import Limits
 from japy.core.pipeline import Pipeline, Slot
+from japy.core.request import put_body
 from japy.core.response import Response
 from tests.support.request import new_request
 
@@ -110,6 +111,27 @@ def test_a_pipeline_is_full_of_answers_as_well() -> None:
     assert not pipeline.is_full(limits)
     pipeline.push(waiting())
     assert pipeline.is_full(limits)
+
+
+def test_a_pipeline_is_full_of_what_was_received_as_well() -> None:
+    def owed(size: int) -> Slot:
+        request = new_request()
+        put_body(request, bytes(size))
+        return Slot(request, Response(), b"")
+
+    limits = Limits(body=10)
+    pipeline = Pipeline()
+    pipeline.push(owed(10))
+    assert not pipeline.is_full(limits)
+    pipeline.push(owed(1))
+    assert (pipeline.load, pipeline.is_full(limits)) == (11, True)
+    assert not pipeline.has_room(limits)
+    pipeline.pop()
+    assert pipeline.has_room(limits)
+    pipeline.push(owed(5))
+    assert (pipeline.load, pipeline.has_room(limits)) == (6, False)
+    pipeline.clear()
+    assert (pipeline.load, pipeline.has_room(limits)) == (0, True)
 
 
 def test_there_is_room_once_half_of_it_has_left() -> None:
