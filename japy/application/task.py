@@ -146,8 +146,9 @@ def wait(standin: Standin, yielded: Any) -> None:
 def dismiss(standin: Standin) -> None:
     """Let the task of a stand-in end as its coroutine has, for those who hold it.
 
-    The task keeps the error that it ends with. So that must not keep the task in turn: neither by
-    its traceback, to which waking adds whoever wakes, nor by the gate, which is in a frame of it.
+    The error must not keep itself by way of the frames of its traceback: they hold the gate, and
+    each knows who has called it, as far as here and beyond. So the task gives a CancelledError
+    back, the gate forgets the task, and the traceback the frames that waking adds.
     """
     gate = standin.gate
     error = gate.error
@@ -158,8 +159,11 @@ def dismiss(standin: Standin) -> None:
     with contextlib.suppress(SystemExit, KeyboardInterrupt):  # a task ends with these, but loudly
         standin.context.run(wake, gate)
     gate.wake = None
+    if task.cancelled():
+        task._make_cancelled_error()
     if error is not None:
         error.__traceback__ = trace
+    error = trace = None
     task._log_traceback = False  # whoever runs the coroutine gets its error anyway
 
 
