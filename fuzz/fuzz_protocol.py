@@ -13,7 +13,7 @@ if __name__ == "__main__":  # pytest imports this file again, from where it find
 
 import random
 
-from hypothesis import assume, example, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from japy import Application, Limits
@@ -56,15 +56,16 @@ def test_any_cut_gets_the_same_answers(
     chance: random.Random,
 ) -> None:
     data = changed(b"".join(message.data for message in sent), changes)
-    assume(b"HEAD" not in data)  # what is answered to that cannot be read without its request
     places = sorted(chance.randrange(len(data) + 1) for _ in range(5))
     with Server(mirror(LIMITS)) as server:
         whole = server.exchange([data], eof)
         assert server.exchange(cut(data, places), eof) == whole
         assert server.exchange(cut(data, range(1, len(data))), eof) == whole
+    assert not eof or whole.is_closed
+    if b"HEAD" in data:  # what is answered to that cannot be read without its request
+        return
     answers = read_answers(whole.received)
     assert all(answer.status < 400 or "Date" in answer.fields for answer in answers)
-    assert not eof or whole.is_closed
 
 
 @given(st.binary(max_size=300), st.booleans())
