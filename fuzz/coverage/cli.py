@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from fuzz.coverage.build import Stop, build, require_tools
+from fuzz.coverage.guide import has_atheris
 from fuzz.coverage.run import Result, Run, replay
 from fuzz.coverage.seed import write_seeds
 from fuzz.coverage.target import HOME, TARGETS, TOP, Place, Target
@@ -43,10 +44,11 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     asked = parse(arguments)
     deadline = time.monotonic() + asked.seconds
-    chosen = [target for target in TARGETS if not asked.target or target.name in asked.target]
     if asked.list:
-        print("\n".join(f"{target.name:8} {target.promise}" for target in chosen))
+        print("\n".join(f"{target.name:8} {target.promise}" for target in TARGETS))
         return 0
+    named = [target for target in TARGETS if target.name in (asked.target or ())]
+    chosen = named or usual()
     place = Place(asked.home.resolve())
     try:
         if asked.again and len(chosen) != 1:
@@ -59,6 +61,14 @@ def main(arguments: Sequence[str]) -> int:
     if asked.again:
         return FOUND if replay(chosen[0], place, asked.again) else 0
     return search(chosen, place, deadline, min(max(1, asked.jobs), len(chosen)))
+
+
+def usual() -> list[Target]:
+    """Return the targets that can be run here; say which cannot."""
+    missing = [] if has_atheris() else [target.name for target in TARGETS if target.is_python]
+    if missing:
+        print(f"Left out for want of atheris (pip install atheris): {', '.join(missing)}.")
+    return [target for target in TARGETS if target.name not in missing]
 
 
 def search(targets: Sequence[Target], place: Place, deadline: float, jobs: int) -> int:
